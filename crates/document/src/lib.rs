@@ -1,0 +1,15 @@
+//! Reading the text that a person wrote: positions, diagnostics, YAML with spans.
+//!
+//! Prompts, eval sets and project settings are all edited by hand, so all of them need the same
+//! three things: to say where something is wrong, to say everything that is wrong at once, and to
+//! know which bytes a value came from. Pure: text in, values and diagnostics out. What a key means
+//! is not known here.
+
+mod diagnostic;
+mod fields;
+mod text;
+pub mod yaml;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use fields::Fields;
+pub use text::{Position, SourceText, Span};

@@ -1,0 +1,136 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+/// A SHA-256 that identifies content; as text, 64 lower-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ContentHash([u8; 32]);
+
+impl ContentHash {
+    /// Returns the hash of raw bytes.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// Returns the hash of the line `tag`, a newline, and the RFC 8785 JSON of `value`.
+    ///
+    /// The tag names the kind and format version (`trysquare-prompt-v1`), so that two kinds of
+    /// document never share a hash.
+    pub fn of_document(tag: &str, value: &serde_json::Value) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(tag.as_bytes());
+        hasher.update(b"\n");
+        hasher.update(canonical_json(value).as_bytes());
+        Self(hasher.finalize().into())
+    }
+
+    /// Wraps a digest computed elsewhere (a streamed file).
+    pub const fn from_digest(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+
+    /// Returns the 32 bytes of the digest.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Returns the first 12 hex digits, the form that people read.
+    pub fn short(&self) -> String {
+        self.to_string()[..12].to_owned()
+    }
+}
+
+/// Returns the RFC 8785 (JSON Canonicalization Scheme) text of a value.
+pub fn canonical_json(value: &serde_json::Value) -> String {
+    serde_json_canonicalizer::to_string(value)
+        .expect("a serde_json value holds only finite numbers and string keys")
+}
+
+impl fmt::Display for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ContentHash({})", self.short())
+    }
+}
+
+/// The text is not 64 lower-case hex digits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a content hash: expected 64 lower-case hex digits")]
+pub struct ParseHashError(String);
+
+impl FromStr for ContentHash {
+    type Err = ParseHashError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || ParseHashError(text.chars().take(80).collect());
+        let digits = text.as_bytes();
+        if digits.len() != 64 {
+            return Err(bad());
+        }
+        let mut digest = [0u8; 32];
+        for (byte, pair) in digest.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte =
+                nibble(pair[0]).zip(nibble(pair[1])).map(|(h, l)| h << 4 | l).ok_or_else(bad)?;
+        }
+        Ok(Self(digest))
+    }
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+impl Serialize for ContentHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ContentHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn text_form_round_trips() {
+        let hash = ContentHash::of_bytes(b"abc");
+        assert_eq!(
+            hash.to_string(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        assert_eq!(hash.to_string().parse::<ContentHash>().unwrap(), hash);
+        assert_eq!(hash.short(), "ba7816bf8f01");
+    }
+
+    #[test]
+    fn upper_case_and_short_text_are_refused() {
+        assert!("BA".repeat(32).parse::<ContentHash>().is_err());
+        assert!("ba7816bf8f01".parse::<ContentHash>().is_err());
+    }
+
+    #[test]
+    fn document_hash_ignores_key_order_and_depends_on_the_tag() {
+        let a = json!({"b": 1.0, "a": [true, null]});
+        let b = json!({"a": [true, null], "b": 1});
+        assert_eq!(ContentHash::of_document("t", &a), ContentHash::of_document("t", &b));
+        assert_ne!(ContentHash::of_document("t", &a), ContentHash::of_document("u", &a));
+    }
+}

@@ -1,0 +1,16 @@
+//! The few value types that all crates share, each with one canonical text form.
+//!
+//! Pure: no clock, no randomness, no file. An id is made from a time and random bytes that the
+//! program hands in. What belongs to one domain (a case, a message, a cell) is not here.
+
+mod hash;
+mod id;
+mod interval;
+mod money;
+mod time;
+
+pub use hash::{ContentHash, ParseHashError, canonical_json};
+pub use id::{Id, ParseIdError};
+pub use interval::{Interval, InvalidInterval};
+pub use money::NanoDollars;
+pub use time::{ParseTimestampError, Timestamp};
