@@ -5,12 +5,14 @@
 
 mod message;
 mod model;
+mod protocol;
 mod reply;
 mod request;
 mod usage;
 
 pub use message::{Message, Part, Role};
 pub use model::{ModelRef, ParseModelRefError};
+pub use protocol::Protocol;
 pub use reply::{FinishReason, Reply, TokenLogprob, ToolCall};
 pub use request::{OutputFormat, Request, Sampling, Tool, ToolChoice};
 pub use usage::{Prices, Usage};

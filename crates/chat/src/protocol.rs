@@ -1,0 +1,78 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How a request is put on the wire, or to whom it is handed; as text, in kebab case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// OpenAI Chat Completions, and every server that speaks it.
+    OpenaiChat,
+    /// OpenAI Responses.
+    OpenaiResponses,
+    /// Anthropic Messages.
+    Anthropic,
+    /// Gemini generateContent.
+    Gemini,
+    /// Ollama's own `/api/chat`.
+    Ollama,
+    /// A model that runs inside the program.
+    Embedded,
+    /// The user's application, behind HTTP.
+    HttpTarget,
+    /// The user's application, as a trusted program.
+    ProgramTarget,
+}
+
+impl Protocol {
+    /// Every protocol.
+    pub const ALL: [Self; 8] = [
+        Self::OpenaiChat,
+        Self::OpenaiResponses,
+        Self::Anthropic,
+        Self::Gemini,
+        Self::Ollama,
+        Self::Embedded,
+        Self::HttpTarget,
+        Self::ProgramTarget,
+    ];
+
+    /// Returns the text form (`openai-chat`).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "openai-chat",
+            Self::OpenaiResponses => "openai-responses",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+            Self::Ollama => "ollama",
+            Self::Embedded => "embedded",
+            Self::HttpTarget => "http-target",
+            Self::ProgramTarget => "program-target",
+        }
+    }
+
+    /// Returns the protocol of a text form.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|protocol| protocol.as_str() == text)
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_json_forms_agree_and_round_trip() {
+        for protocol in Protocol::ALL {
+            assert_eq!(Protocol::parse(protocol.as_str()), Some(protocol));
+            let json = serde_json::to_string(&protocol).unwrap();
+            assert_eq!(json, format!("\"{protocol}\""));
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Model clients: what puts a request on the wire and reads the answer.
+//!
+//! `wire/` encodes and decodes, purely, one module per protocol; `http/` sends; `embedded/` runs a
+//! GGUF file in this process; targets hand a case to the user's own application; replay answers
+//! from recordings. Retrying, caching, caps and records are the engine's business, not a client's.
+
+mod client;
+
+pub use client::{Client, PrepareError, RateHints, Sent};

@@ -1,0 +1,15 @@
+//! The record of a run: what was planned, what was sent, what came back, what it cost.
+//!
+//! Pure data and its keys. `engine` produces it, `store` keeps it, and terminal, window and reports
+//! read it. Who sends a call is not known here, nor where a row is kept. Every persisted form
+//! carries an integer format version.
+
+mod attempt;
+mod call;
+mod ledger;
+mod plan;
+
+pub use attempt::{Answer, AnswerSource, Attempt, Bill, Failure, FailureKind, Outcome, Retry};
+pub use call::{Call, Endpoint};
+pub use ledger::{CapScope, Caps, LedgerEntry, LedgerState};
+pub use plan::{PlannedCell, RunHeader, RunState, Variant, VariantSource};
