@@ -25,7 +25,7 @@ pub trait Client: Send + Sync {
 #[derive(Debug)]
 pub struct Sent {
     /// The answer, or why there is none.
-    pub outcome: Result<Answer, Failure>,
+    pub outcome: Result<Box<Answer>, Failure>,
     /// What the provider said about its limits.
     pub rate: RateHints,
 }

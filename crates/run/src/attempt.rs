@@ -26,7 +26,7 @@ pub struct Attempt {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Outcome {
     /// A complete answer.
-    Answered(Answer),
+    Answered(Box<Answer>),
     /// No answer.
     Failed(Failure),
 }
