@@ -1,5 +1,14 @@
 //! Eval sets as data: cases, criteria, splits, and what checks, judges and gates are asked to do.
 //!
-//! Pure: text in, values and diagnostics out, canonical text back. Nothing is run or scored here.
+//! Pure: text in, values and diagnostics out, canonical text back. Nothing is run or scored here,
+//! and no file is opened. What was read and is written back unedited is the same text, byte by byte.
 
+mod case;
 pub mod check;
+mod json;
+mod split;
+
+pub use case::{
+    Attachment, Case, CaseFile, EditCaseError, MAX_LINE_BYTES, Place as AttachmentPlace,
+};
+pub use split::{Split, SplitPolicy, SplitShares};
