@@ -7,10 +7,14 @@ mod hash;
 mod id;
 mod interval;
 mod money;
+mod origin;
+mod secret;
 mod time;
 
 pub use hash::{ContentHash, ParseHashError, canonical_json};
 pub use id::{Id, ParseIdError};
 pub use interval::{Interval, InvalidInterval};
 pub use money::NanoDollars;
+pub use origin::{Origin, ParseOriginError};
+pub use secret::Secret;
 pub use time::{ParseTimestampError, Timestamp};
