@@ -138,7 +138,7 @@ impl<'n> Fields<'n> {
 }
 
 /// Returns the candidate that a slip of the fingers may have meant.
-pub(crate) fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
+pub fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
     candidates
         .iter()
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate))

@@ -11,5 +11,5 @@ mod text;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
-pub use fields::Fields;
+pub use fields::{Fields, nearest};
 pub use text::{Position, SourceText, Span};
