@@ -2,7 +2,7 @@ use std::fmt;
 
 use chat::{Reply, Usage};
 use serde::{Deserialize, Serialize};
-use values::{Id, Timestamp};
+use values::{Id, NanoDollars, Timestamp};
 
 /// One try to get an answer for a cell. Recorded before anything else happens to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,13 +17,20 @@ pub struct Attempt {
     pub started: Timestamp,
     /// When its outcome was known.
     pub ended: Timestamp,
+    /// Whether the cell has its outcome by this. An attempt that is to be repeated does not close
+    /// its cell, nor does one that says nothing about the case (a refused key, a stopped run).
+    pub closes: bool,
+    /// What it was billed, by the prices in force; of a hit or a replay, what it would have cost.
+    /// `None` where the usage or the price is unknown.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cost: Option<NanoDollars>,
     /// What came of it.
     pub outcome: Outcome,
 }
 
 /// What came of an attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// A complete answer.
     Answered(Box<Answer>),

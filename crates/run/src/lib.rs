@@ -6,10 +6,20 @@
 
 mod attempt;
 mod call;
+mod event;
+mod export;
 mod ledger;
+mod order;
 mod plan;
+mod score;
 
 pub use attempt::{Answer, AnswerSource, Attempt, Bill, Failure, FailureKind, Outcome, Retry};
 pub use call::{Call, Endpoint};
+pub use event::{
+    FailureNotice, Progress, ProviderProgress, RunEvent, Spend, StatusCounts, StopCause, Summary,
+};
+pub use export::{EXPORT_FORMAT, ExportRow};
 pub use ledger::{CapScope, Caps, LedgerEntry, LedgerState};
+pub use order::{CaseRef, ORDER_ALGORITHM, TooManyCells, plan_order};
 pub use plan::{PlannedCell, RunHeader, RunState, Variant, VariantSource};
+pub use score::{CellStatus, Score, ScoreSource, ScoreValue};

@@ -96,7 +96,7 @@ pub enum RunState {
     Running,
     /// Every cell has an outcome; errors are outcomes.
     Complete,
-    /// The person stopped it, or its process died; can be resumed.
+    /// The person stopped it, its process died, or a provider cannot be used; can be resumed.
     Stopped,
     /// The next call would have gone over a cap; can be resumed with a higher one.
     StoppedAtCap,
