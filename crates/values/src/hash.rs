@@ -26,8 +26,23 @@ impl ContentHash {
         Self(hasher.finalize().into())
     }
 
-    /// Wraps a digest computed elsewhere (a streamed file).
-    pub const fn from_digest(digest: [u8; 32]) -> Self {
+    /// Returns the hash of everything that a reader yields, read in pieces.
+    ///
+    /// # Errors
+    /// The reader's.
+    pub fn of_reader(mut reader: impl std::io::Read) -> std::io::Result<Self> {
+        let mut hasher = Sha256::new();
+        let mut piece = vec![0; 1 << 16];
+        loop {
+            match reader.read(&mut piece)? {
+                0 => return Ok(Self(hasher.finalize().into())),
+                read => hasher.update(&piece[..read]),
+            }
+        }
+    }
+
+    /// Wraps 32 bytes that [`ContentHash::as_bytes`] returned.
+    pub const fn from_bytes(digest: [u8; 32]) -> Self {
         Self(digest)
     }
 

@@ -1,0 +1,79 @@
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::FileError;
+
+/// Replaces a file's content so that at any instant either the old or the new is there, whole.
+///
+/// Writes a temporary file in the same folder, syncs it, renames it, syncs the folder. Permissions of
+/// an existing file are kept; a symbolic link is followed, so that the file it names is replaced.
+///
+/// # Errors
+/// [`FileError`]; then the old content is untouched.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let kept = fs::metadata(&real).ok().map(|metadata| metadata.permissions());
+    replace(&real, bytes, kept).map_err(|error| FileError::new("write", path, error))
+}
+
+/// Like [`write_atomic`], for a file that only its owner may read.
+///
+/// # Errors
+/// [`FileError`]; then the old content is untouched.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    // A temporary file is made with mode 0600, so keeping its permissions is what is wanted.
+    replace(path, bytes, None).map_err(|error| FileError::new("write", path, error))
+}
+
+fn replace(path: &Path, bytes: &[u8], permissions: Option<fs::Permissions>) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut temporary = tempfile::Builder::new().prefix(".trysquare-").tempfile_in(folder)?;
+    temporary.write_all(bytes)?;
+    if let Some(permissions) = permissions {
+        temporary.as_file().set_permissions(permissions)?;
+    }
+    temporary.as_file().sync_all()?;
+    temporary.persist(path).map_err(|error| error.error)?;
+    sync_folder(folder)
+}
+
+/// Makes a rename durable. Only Unix can sync a folder.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Makes a folder and those above it; one that exists is fine.
+///
+/// # Errors
+/// [`FileError`].
+pub fn create_folder(path: &Path) -> Result<(), FileError> {
+    fs::create_dir_all(path).map_err(|error| FileError::new("create", path, error))
+}
+
+/// Removes a file; tells whether there was one.
+///
+/// # Errors
+/// [`FileError`].
+pub fn remove_file(path: &Path) -> Result<bool, FileError> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(FileError::new("remove", path, error)),
+    }
+}
+
+/// Appends one line to a text file, creating it if needed, and syncs it.
+///
+/// # Errors
+/// [`FileError`]; a line may then stand there in part, which readers of line files report.
+pub fn append_line(path: &Path, line: &str) -> Result<(), FileError> {
+    let append = || {
+        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+        // One write call, so that two processes cannot mix their lines.
+        file.write_all(format!("{line}\n").as_bytes())?;
+        file.sync_data()
+    };
+    append().map_err(|error: io::Error| FileError::new("append to", path, error))
+}
