@@ -6,9 +6,15 @@
 mod case;
 pub mod check;
 mod json;
+mod set;
 mod split;
 
 pub use case::{
     Attachment, Case, CaseFile, EditCaseError, MAX_LINE_BYTES, Place as AttachmentPlace,
+};
+pub use set::{
+    Budget, Combine, Criterion, CriterionKind, Defaults, EvalSet, GateSpec, JudgeSpec, JudgeTrust,
+    Named, NotEnoughRule, RegressionRule, RequiredCases, Requirement, ScoreSource, VariantSource,
+    VariantSpec,
 };
 pub use split::{Split, SplitPolicy, SplitShares};

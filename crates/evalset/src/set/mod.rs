@@ -1,0 +1,112 @@
+//! `evalset.yaml`: what is compared, what decides, and by which rule a change may ship.
+
+mod budget;
+mod criterion;
+mod gate;
+mod read;
+mod variant;
+
+use std::num::NonZeroU32;
+
+use document::Span;
+use serde_json::{Map, Value};
+use values::ContentHash;
+
+use crate::check::CheckSpec;
+use crate::{CaseFile, SplitPolicy};
+
+pub use budget::Budget;
+use budget::dollars;
+pub use criterion::{Combine, Criterion, CriterionKind, ScoreSource};
+pub use gate::{GateSpec, JudgeTrust, NotEnoughRule, RegressionRule, RequiredCases, Requirement};
+pub use read::Defaults;
+pub use variant::{JudgeSpec, VariantSource, VariantSpec};
+
+/// The settings of one eval set, as `evalset.yaml` declares them.
+///
+/// What the file leaves open is `None` until [`EvalSet::apply_defaults`] fills it from the project.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvalSet {
+    /// What the set is for.
+    pub description: Option<String>,
+    /// What is run, in the order of the file; names are unique.
+    pub variants: Vec<VariantSpec>,
+    /// The variant that a gate decides about.
+    pub candidate: Option<Named>,
+    /// How often each case is repeated.
+    pub samples: Option<NonZeroU32>,
+    /// The seed of a run's order and of resampling.
+    pub seed: u64,
+    /// The loss that counts as "no worse", a share above 0 and below 1.
+    pub margin: Option<f64>,
+    /// The criterion that decides a cell's status and the gate.
+    pub primary: Option<Named>,
+    /// The criteria: the declared ones in the order of the file, then those that a check or judge of
+    /// the same name brings with it.
+    pub criteria: Vec<Criterion>,
+    /// The checks, in the order of the file; names are unique among checks and judges.
+    pub checks: Vec<CheckSpec>,
+    /// The judges, in the order of the file.
+    pub judges: Vec<JudgeSpec>,
+    /// The rule by which a change may ship.
+    pub gate: GateSpec,
+    /// How cases are dealt to splits.
+    pub split: SplitPolicy,
+    /// What may be spent.
+    pub budget: Budget,
+}
+
+/// A name that refers to something, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The name.
+    pub name: String,
+    /// Its bytes in the file.
+    pub span: Span,
+}
+
+impl EvalSet {
+    /// Returns the variant of a name.
+    pub fn variant(&self, name: &str) -> Option<&VariantSpec> {
+        self.variants.iter().find(|variant| variant.name == name)
+    }
+
+    /// Returns the criterion of a name.
+    pub fn criterion(&self, name: &str) -> Option<&Criterion> {
+        self.criteria.iter().find(|criterion| criterion.name == name)
+    }
+
+    /// Returns how often each case is repeated, once unless something else is said.
+    pub fn samples_or_one(&self) -> NonZeroU32 {
+        self.samples.unwrap_or(NonZeroU32::MIN)
+    }
+
+    /// Fills what this file leaves open from the project's defaults.
+    pub fn apply_defaults(&mut self, defaults: &Defaults) {
+        self.samples = self.samples.or(defaults.samples);
+        self.margin = self.margin.or(defaults.margin);
+        self.gate.fill_from(&defaults.gate);
+        self.budget.fill_from(&defaults.budget);
+    }
+
+    /// Returns the identity of the set: what its cases, criteria and checks ask, by name.
+    ///
+    /// Description, variants, judges, gate, budget, split, and the order of anything do not count.
+    pub fn content_hash(&self, cases: &CaseFile) -> ContentHash {
+        let text = |hash: ContentHash| Value::String(hash.to_string());
+        let cases: Map<_, _> =
+            cases.iter().map(|case| (case.id.clone(), text(case.content_hash()))).collect();
+        let criteria: Map<_, _> = self
+            .criteria
+            .iter()
+            .map(|criterion| (criterion.name.clone(), text(criterion.content_hash())))
+            .collect();
+        let checks: Map<_, _> =
+            self.checks.iter().map(|check| (check.name.clone(), text(check.hash()))).collect();
+        let content = serde_json::json!({ "cases": cases, "criteria": criteria, "checks": checks });
+        ContentHash::of_document("trysquare-set-v1", &content)
+    }
+}
+
+#[cfg(test)]
+mod tests;

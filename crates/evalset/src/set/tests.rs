@@ -1,0 +1,194 @@
+use document::Diagnostic;
+
+use super::*;
+use crate::Split;
+
+fn read(text: &str) -> (Option<EvalSet>, Vec<Diagnostic>) {
+    EvalSet::read("evalsets/e/evalset.yaml", text)
+}
+
+fn findings(text: &str) -> String {
+    let mut out = String::new();
+    for found in read(text).1 {
+        let at = found.position.unwrap();
+        let hint = found.hint.map(|hint| format!(" [{hint}]")).unwrap_or_default();
+        out.push_str(&format!(
+            "{}:{} {}: {}{hint}\n",
+            at.line, at.column, found.code, found.message
+        ));
+    }
+    out
+}
+
+const FULL: &str = r#"
+format: 1
+description: Finds the order number
+variants:
+  plain: {prompt: order-number.instruction, model: embedded/smollm2-135m, config: {temperature: 0}}
+  order-number.examples:
+  app: {target: shop}
+candidate: order-number.examples
+samples: 3
+seed: 18446744073709551615
+margin: 0.05
+primary: exact
+criteria:
+  exact: {rubric: Only the number., combine: any}
+  tone: {kind: graded, source: judge, combine: weighted, threshold: 0.7}
+  topic: {kind: categorical, source: human, categories: [billing, other], pass: [billing]}
+checks:
+  - {name: same, kind: equals, value: "{{expected}}", criterion: exact}
+  - {name: short, kind: word_count, max: 3}
+judges:
+  - faithful
+  - {judge: tone-v2, name: polite, criterion: tone, weight: 2, threshold: 0.5, model: openai/gpt-5}
+split: {seed: 4, train: 10, dev: 10}
+gate:
+  require: better
+  confidence: 0.9
+  required_cases: {tags: must, ids: [a, b]}
+  regressions: {passes: 2, samples: 3}
+  min_cases: 50
+  max_cost_per_case_usd: 0.000000001
+  max_p95_latency_ms: 3000
+  not_enough: allow
+  judge_trust: {tone: 0.8}
+budget: {run_usd: 1.5, day_usd: "10"}
+"#;
+
+#[test]
+fn a_full_set_is_read() {
+    let (set, found) = read(FULL);
+    assert!(found.is_empty(), "{found:?}");
+    let set = set.unwrap();
+    let names: Vec<_> = set.criteria.iter().map(|criterion| criterion.name.as_str()).collect();
+    assert_eq!(names, ["exact", "tone", "topic", "short", "faithful"]);
+    assert_eq!(set.criterion("faithful").unwrap().source, ScoreSource::Judge);
+    assert_eq!(set.criterion("short").unwrap().source, ScoreSource::Code);
+    let VariantSource::Prompt(prompt) = &set.variants[1].source else { panic!("a prompt") };
+    assert_eq!(prompt.name, "order-number.examples");
+    assert_eq!(set.variants[0].config["temperature"], 0);
+    assert!(matches!(&set.variants[2].source, VariantSource::Target(name) if name.name == "shop"));
+    assert_eq!(set.seed, u64::MAX);
+    assert_eq!(set.split.shares.percent(Split::Test), 80);
+    assert_eq!(set.gate.max_cost_per_case.unwrap().get(), 1, "no digit is rounded");
+    assert_eq!(set.budget.run.unwrap().get(), 1_500_000_000);
+    assert_eq!(set.gate.required_cases.as_ref().unwrap().tags, ["must"]);
+    let judges =
+        set.judges.iter().map(|judge| (judge.name.as_str(), judge.criterion.name.as_str()));
+    assert_eq!(judges.collect::<Vec<_>>(), [("faithful", "faithful"), ("polite", "tone")]);
+}
+
+#[test]
+fn everything_wrong_is_reported_at_once() {
+    let text = "\
+descripton: x
+format: 2
+variants:
+  a: {prompt: p, target: t}
+  'b/c':
+  d: {model: gpt-5}
+candidate: aa
+samples: 0
+margin: 5
+primary: exat
+criteria:
+  exact: {kind: binry, combine: weighted}
+  topic: {kind: categorical, categories: [x], pass: [y]}
+checks:
+  - {name: one, kind: equals, value: a, criterion: exct}
+  - {name: two, kind: json_valid}
+judges:
+  - {judge: two, weight: 0}
+  - {name: nobody}
+split: {train: 50, dev: 60}
+gate: {confidence: 95, regressions: {passes: 4, samples: 3}, judge_trust: {none: 2}}
+budget: {run_usd: 1e-3}
+";
+    insta::assert_snapshot!(findings(text), @r#"
+    1:1 unknown-key: unknown key `descripton` in an eval set [did you mean `description`?]
+    2:9 format: found format 2, expected 1 [a newer Trysquare wrote this file; update yours]
+    4:15 variant: the variant `a` names both a prompt and a target
+    5:3 name: `b/c` cannot name a variant [use letters, digits, `.`, `_`, `-`, up to 100 bytes]
+    6:14 model: `gpt-5` does not name a model: expected `provider/model`
+    7:12 unknown-variant: there is no variant `aa` [did you mean `a`?]
+    8:10 out-of-range: `samples` must be 1 or more
+    9:9 out-of-range: `margin` must lie between 0 and 1, found 5 [0.05 is five points]
+    10:10 unknown-criterion: there is no criterion `exat` [did you mean `exact`?]
+    12:3 criterion: the criterion `exact` combines by weight and has no threshold [add `threshold: 0.5`]
+    12:17 unknown-word: found `binry` as `kind`, expected binary, graded, categorical
+    13:3 criterion: the criterion `topic` needs at least two `categories`
+    13:3 criterion: `pass` of the criterion `topic` names `y`, which is no category
+    15:12 unknown-criterion: there is no criterion `exct` [did you mean `exact`?]
+    18:13 duplicate-name: the name `two` is used by two checks or judges
+    18:26 out-of-range: `weight` must be more than 0, found 0
+    19:5 missing-key: a judge needs the key `judge`
+    20:8 out-of-range: `train`, `dev` and `test` of `split` must be whole percents that add up to 100
+    21:20 out-of-range: `confidence` must lie between 0.5 and 1, found 95
+    21:37 out-of-range: 4 of 3 samples cannot pass
+    21:82 out-of-range: `none` must be a number from 0 to 1
+    22:19 wrong-kind: `run_usd` must be dollars as a plain decimal such as 0.25, with at most nine decimals
+    "#);
+}
+
+#[test]
+fn what_is_open_follows_the_project() {
+    let text = "margin: 0.1\ngate: {min_cases: 10}\nbudget: {run_usd: 2}\n";
+    let mut set = read(text).0.unwrap();
+    let mut defaults =
+        Defaults { margin: Some(0.05), samples: NonZeroU32::new(2), ..Defaults::default() };
+    defaults.gate.confidence = Some(0.9);
+    defaults.gate.min_cases = std::num::NonZeroU64::new(99);
+    defaults.budget.day = values::NanoDollars::parse_dollars("5");
+    defaults.budget.run = values::NanoDollars::parse_dollars("1");
+    set.apply_defaults(&defaults);
+    assert_eq!((set.margin, set.samples_or_one().get()), (Some(0.1), 2));
+    assert_eq!((set.gate.confidence, set.gate.min_cases.unwrap().get()), (Some(0.9), 10));
+    assert_eq!(set.budget.run.unwrap().to_string(), "$2.00");
+    assert_eq!(set.budget.day.unwrap().to_string(), "$5.00");
+}
+
+#[test]
+fn text_that_is_no_mapping_has_no_set() {
+    assert!(read("- a\n").0.is_none());
+    assert!(read("a: [\n").0.is_none());
+    assert!(read("").0.unwrap().variants.is_empty());
+}
+
+#[test]
+fn the_worked_hashes_of_the_documentation_hold() {
+    let set = read(
+        "criteria:\n  exact: {rubric: Only the number.}\nchecks:\n  - {name: exact, kind: equals, value: '{{expected}}'}\n",
+    );
+    let set = set.0.unwrap();
+    let row = "{\"id\":\"a\",\"inputs\":{\"message\":\"Where is order 4711?\"}}\n";
+    let (cases, _) = CaseFile::read("c", row);
+    let exact = set.criterion("exact").unwrap();
+    let hashes =
+        [exact.content_hash(), exact.rubric_hash(), set.checks[0].hash(), set.content_hash(&cases)];
+    insta::assert_snapshot!(hashes.map(|hash| hash.to_string()).join("\n"), @r#"
+    1dab4a0e7676c3653a57f6c7d76f7c82929a35c2f06b64670dbc50c46fdb52d4
+    81a16d070121bfddc4cbfd89291844b3112cf3f4a6f712835484dfaba0ef146c
+    8ed3be8b628655764f47261a4fd65d1eb432becbdae86adb6e2d5066924688d1
+    8c3d6b3b5673026585d98b09baac846f2eb1634516e5c5c1285d5d0f27499648
+    "#);
+}
+
+#[test]
+fn hashes_count_what_is_decided_and_nothing_else() {
+    let (full, _) = read(FULL);
+    let full = full.unwrap();
+    let (cases, _) = CaseFile::read("c", "{\"id\":\"a\",\"inputs\":{}}\n");
+    let other = FULL
+        .replace("Finds the order number", "Another description")
+        .replace("candidate: order-number.examples", "candidate: app")
+        .replace("margin: 0.05", "margin: 0.01");
+    let other = read(&other).0.unwrap();
+    assert_eq!(full.content_hash(&cases), other.content_hash(&cases));
+    let stricter = read(&FULL.replace("Only the number.", "Only digits.")).0.unwrap();
+    assert_ne!(full.content_hash(&cases), stricter.content_hash(&cases));
+    assert_ne!(
+        full.criterion("exact").unwrap().rubric_hash(),
+        stricter.criterion("exact").unwrap().rubric_hash()
+    );
+}
