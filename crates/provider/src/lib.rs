@@ -5,5 +5,10 @@
 //! from recordings. Retrying, caching, caps and records are the engine's business, not a client's.
 
 mod client;
+mod http;
+pub mod wire;
 
 pub use client::{Client, PrepareError, RateHints, Sent};
+pub use http::{
+    BoundKey, HttpClient, HttpSettings, Origin, ParseOriginError, Secret, SettingsError, Timeouts,
+};

@@ -1,0 +1,249 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chat::{Protocol, Request};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use reqwest::{Method, Url};
+use run::{Answer, Bill, Call, Endpoint, Failure};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::exchange::Exchange;
+use super::failure;
+use super::origin::{BaseUrl, Origin};
+use super::secret::{BoundKey, Redaction, Secret};
+use super::settings::{HttpSettings, SettingsError, Timeouts, extra_headers};
+use crate::wire::{self, WireOptions};
+use crate::{Client, PrepareError, RateHints, Sent};
+
+/// A provider behind HTTP, with one pool of connections for all its calls.
+///
+/// It sends to one origin only, which is its base URL's; it follows no redirect, and reads neither
+/// proxy nor certificates from the environment. HTTP/1.1 is spoken: each call has a connection of its
+/// own, so that closing it stops one call and no other.
+#[derive(Debug)]
+pub struct HttpClient {
+    client: reqwest::Client,
+    protocol: Protocol,
+    base: BaseUrl,
+    options: WireOptions,
+    timeouts: Timeouts,
+    max_answer_bytes: usize,
+    redaction: Redaction,
+}
+
+impl HttpClient {
+    /// Makes a client. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`SettingsError`]; above all if the key is bound to another origin than the base URL's.
+    pub fn new(settings: &HttpSettings, key: Option<BoundKey>) -> Result<Self, SettingsError> {
+        let base = base_url(settings)?;
+        if let Some(key) = &key
+            && key.origin != base.origin
+        {
+            let (bound, wanted) = (key.origin.clone(), base.origin);
+            return Err(SettingsError::KeyBoundElsewhere { bound, wanted });
+        }
+        let secret = key.map(|key| key.secret);
+        let mut headers = own_headers(settings.protocol, secret.as_ref())?;
+        headers.extend(extra_headers(&settings.headers, secret.as_ref())?);
+        Ok(Self {
+            client: connect_nothing_yet(settings, &base.origin, headers)?,
+            protocol: settings.protocol,
+            base,
+            options: WireOptions {
+                stream: settings.stream,
+                max_tokens_field: settings.max_tokens_field,
+            },
+            timeouts: settings.timeouts,
+            max_answer_bytes: settings.max_answer_bytes,
+            redaction: Redaction::new(secret.as_ref()),
+        })
+    }
+
+    /// Returns where this client sends.
+    pub fn origin(&self) -> &Origin {
+        &self.base.origin
+    }
+
+    /// Turns a call into the HTTP request, refusing one that is not for this provider.
+    fn request(&self, call: &Call) -> Result<reqwest::Request, Box<Failure>> {
+        let Endpoint::Remote { origin, path } = &call.endpoint else {
+            return Err(failure::not_sent("the call is not for a server".to_owned()));
+        };
+        let url = Url::parse(&format!("{origin}{path}")).ok();
+        // A path such as `@elsewhere.example/` would change the host, so the whole URL is judged.
+        let url = url.filter(|url| url.origin().ascii_serialization() == self.base.origin.as_str());
+        let (Some(url), true) = (url, call.protocol == self.protocol) else {
+            return Err(failure::not_sent(format!(
+                "the call is for {origin}, and this client sends to {} only",
+                self.base.origin
+            )));
+        };
+        let body = serde_json::to_vec(&call.body).expect("a JSON value has a text");
+        let mut request = reqwest::Request::new(Method::POST, url);
+        *request.body_mut() = Some(body.into());
+        Ok(request)
+    }
+
+    async fn answer(
+        &self,
+        call: &Call,
+        stop: &mut watch::Receiver<bool>,
+        rate: &mut RateHints,
+    ) -> Result<Box<Answer>, Box<Failure>> {
+        let request = self.request(call)?;
+        if *stop.borrow() {
+            return Err(failure::of_stop(Bill::Nothing));
+        }
+        let exchange = Exchange {
+            client: &self.client,
+            protocol: self.protocol,
+            stream: wire::is_stream(call),
+            first_token: self.timeouts.first_token,
+            max_bytes: self.max_answer_bytes,
+            started: Instant::now(),
+            rate,
+        };
+        let total = self.timeouts.total;
+        tokio::select! {
+            biased;
+            () = stopped(stop) => Err(failure::of_stop(Bill::Unknown)),
+            outcome = tokio::time::timeout(total, exchange.run(request)) => {
+                outcome.unwrap_or_else(|_| Err(failure::of_timeout("the answer", total)))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Client for HttpClient {
+    fn prepare(&self, request: &Request) -> Result<Call, PrepareError> {
+        let body = wire::encode(self.protocol, request, self.options)?;
+        let path = wire::path(self.protocol, &request.model.model, self.options.stream)?;
+        Ok(Call {
+            protocol: self.protocol,
+            endpoint: Endpoint::Remote {
+                origin: self.base.origin.to_string(),
+                path: format!("{}{path}", self.base.prefix),
+            },
+            model: request.model.model.clone(),
+            body,
+            seed: None,
+            adapter_version: wire::ADAPTER_VERSION,
+        })
+    }
+
+    async fn send(&self, call: &Call, mut stop: watch::Receiver<bool>) -> Sent {
+        let mut rate = RateHints::default();
+        let mut outcome = self.answer(call, &mut stop, &mut rate).await;
+        match &mut outcome {
+            Ok(answer) => self.redaction.reply(&mut answer.reply),
+            Err(failure) => {
+                self.redaction.message(&mut failure.message);
+                for text in [&mut failure.hint, &mut failure.request_id].into_iter().flatten() {
+                    self.redaction.message(text);
+                }
+            }
+        }
+        Sent { outcome: outcome.map_err(|failure| *failure), rate }
+    }
+}
+
+/// Waits until the person stops the run; for ever if nobody is left who could.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stopped| *stopped).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Returns the base URL, with the vendor's usual path where it has none.
+fn base_url(settings: &HttpSettings) -> Result<BaseUrl, SettingsError> {
+    let mut base: BaseUrl = settings.base_url.parse()?;
+    let usual = match settings.protocol {
+        Protocol::OpenaiChat | Protocol::OpenaiResponses | Protocol::Anthropic => "/v1",
+        Protocol::Gemini => "/v1beta",
+        Protocol::Ollama => "/api",
+        other => return Err(SettingsError::Protocol(other)),
+    };
+    if base.prefix.is_empty() {
+        usual.clone_into(&mut base.prefix);
+    }
+    Ok(base)
+}
+
+/// Returns the headers of the protocol, the key among them. A key is never part of a URL.
+fn own_headers(protocol: Protocol, secret: Option<&Secret>) -> Result<HeaderMap, SettingsError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    headers.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("trysquare/", env!("CARGO_PKG_VERSION"))),
+    );
+    if protocol == Protocol::Anthropic {
+        let name = HeaderName::from_static("anthropic-version");
+        headers.insert(name, HeaderValue::from_static("2023-06-01"));
+    }
+    if let Some(secret) = secret.map(Secret::expose) {
+        let (name, value) = match protocol {
+            Protocol::Anthropic => ("x-api-key", HeaderValue::from_str(secret)),
+            Protocol::Gemini => ("x-goog-api-key", HeaderValue::from_str(secret)),
+            _ => ("authorization", HeaderValue::from_str(&format!("Bearer {secret}"))),
+        };
+        let mut value = value.map_err(|_| SettingsError::KeyUnsendable)?;
+        value.set_sensitive(true);
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    Ok(headers)
+}
+
+fn connect_nothing_yet(
+    settings: &HttpSettings,
+    origin: &Origin,
+    headers: HeaderMap,
+) -> Result<reqwest::Client, SettingsError> {
+    // The person's proxy is for the world outside; a server on this machine is reached directly.
+    let proxy = settings.proxy.as_deref().filter(|_| !origin.is_loopback());
+    let speaks_tls = proxy.is_some() || origin.as_str().starts_with("https:");
+    let mut builder = reqwest::Client::builder()
+        .default_headers(headers)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .no_proxy()
+        .http1_only()
+        .tls_backend_preconfigured(tls(speaks_tls, &settings.extra_ca_pem)?)
+        .connect_timeout(settings.timeouts.connect)
+        .pool_idle_timeout(Duration::from_secs(30))
+        .pool_max_idle_per_host(1024);
+    if let Some(proxy) = proxy {
+        builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(|_| SettingsError::Proxy)?);
+    }
+    builder.build().map_err(|error| SettingsError::Client(error.without_url().to_string()))
+}
+
+/// Makes the TLS configuration: rustls on ring, Mozilla's authorities, and the person's own.
+fn tls(needed: bool, extra_ca_pem: &[u8]) -> Result<rustls::ClientConfig, SettingsError> {
+    let mut roots = rustls::RootCertStore::empty();
+    if needed {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    let built_in = roots.len();
+    let wrong = |error: String| SettingsError::Certificates(error);
+    for certificate in CertificateDer::pem_slice_iter(extra_ca_pem) {
+        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
+        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
+    }
+    if !extra_ca_pem.is_empty() && roots.len() == built_in {
+        return Err(wrong("no certificate in the PEM text".to_owned()));
+    }
+    rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map(|builder| builder.with_root_certificates(roots).with_no_client_auth())
+        .map_err(|error| SettingsError::Client(error.to_string()))
+}

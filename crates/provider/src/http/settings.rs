@@ -1,0 +1,236 @@
+use std::time::Duration;
+
+use chat::Protocol;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::origin::{Origin, ParseOriginError};
+use super::secret::Secret;
+use crate::wire::MaxTokensField;
+
+/// How one provider is reached. It holds no secret.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// The protocol that it speaks.
+    pub protocol: Protocol,
+    /// Where its endpoints lie (`https://api.openai.com/v1`). Without a path, the vendor's usual one
+    /// is taken.
+    pub base_url: String,
+    /// Headers to send along. None of them may carry a credential.
+    pub headers: Vec<(String, String)>,
+    /// How Chat Completions is told the maximum of output tokens.
+    pub max_tokens_field: MaxTokensField,
+    /// Whether answers come as streams.
+    ///
+    /// Off is cheaper: one document instead of hundreds of events. On is for whoever wants the time
+    /// to the first token, or long answers through proxies that cut silent connections.
+    pub stream: bool,
+    /// How long to wait.
+    pub timeouts: Timeouts,
+    /// The largest answer to read, in bytes.
+    pub max_answer_bytes: usize,
+    /// The proxy, from the person's own settings. The environment's is never used.
+    pub proxy: Option<String>,
+    /// Certificate authorities to trust beside Mozilla's, as PEM, from the person's own settings.
+    /// The environment's are never used.
+    pub extra_ca_pem: Vec<u8>,
+}
+
+/// How long a call may take, phase by phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until there is a connection.
+    pub connect: Duration,
+    /// Until the first piece of a streamed answer. An answer that is not streamed has no first
+    /// token to wait for: it is bounded by `total` alone.
+    pub first_token: Duration,
+    /// Until the answer is complete.
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            first_token: Duration::from_mins(2),
+            total: Duration::from_mins(10),
+        }
+    }
+}
+
+impl HttpSettings {
+    /// Makes the settings of a provider that asks for nothing special.
+    pub fn new(protocol: Protocol, base_url: impl Into<String>) -> Self {
+        Self {
+            protocol,
+            base_url: base_url.into(),
+            headers: Vec::new(),
+            max_tokens_field: MaxTokensField::default(),
+            stream: false,
+            timeouts: Timeouts::default(),
+            max_answer_bytes: 32 << 20,
+            proxy: None,
+            extra_ca_pem: Vec::new(),
+        }
+    }
+}
+
+/// A client cannot be made of these settings. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The protocol is not spoken over HTTP to a model.
+    #[error("`{0}` is not a protocol over HTTP for models")]
+    Protocol(Protocol),
+    /// The base URL cannot be used.
+    #[error("the base URL: {0}")]
+    BaseUrl(#[from] ParseOriginError),
+    /// The key was bound to another place than the one that these settings name.
+    #[error("the key may go to {bound} only, and the provider is at {wanted}")]
+    KeyBoundElsewhere {
+        /// Where the key may go.
+        bound: Origin,
+        /// Where these settings would send it.
+        wanted: Origin,
+    },
+    /// The key cannot stand in a header.
+    #[error("the key has characters that a header cannot carry")]
+    KeyUnsendable,
+    /// A header's name or value is not one.
+    #[error("`{0}` is not a header that can be sent")]
+    BadHeader(String),
+    /// A header that carries credentials, or that the client sets itself.
+    #[error("the header `{0}` may not be set: keys are named, and the rest is the client's own")]
+    ReservedHeader(String),
+    /// The proxy cannot be used.
+    #[error("the proxy's URL cannot be used")]
+    Proxy,
+    /// The certificates cannot be read.
+    #[error("the extra certificate authorities: {0}")]
+    Certificates(String),
+    /// The client could not be made.
+    #[error("the HTTP client could not be made: {0}")]
+    Client(String),
+}
+
+/// Words that make a header's name one that carries a credential.
+const CREDENTIAL_WORDS: [&str; 19] = [
+    "auth",
+    "authenticate",
+    "authentication",
+    "authorization",
+    "apikey",
+    "bearer",
+    "cookie",
+    "cookie2",
+    "credential",
+    "credentials",
+    "jwt",
+    "key",
+    "passwd",
+    "password",
+    "secret",
+    "session",
+    "sid",
+    "signature",
+    "token",
+];
+
+/// Headers that frame the message or decide its way, and so are never a setting.
+const OWN_HEADERS: [&str; 12] = [
+    "accept",
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Checks the headers that settings want to send along.
+pub(super) fn extra_headers(
+    wanted: &[(String, String)],
+    secret: Option<&Secret>,
+) -> Result<HeaderMap, SettingsError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in wanted {
+        let bad = || SettingsError::BadHeader(name.chars().take(80).collect());
+        let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
+        let value_parsed = HeaderValue::from_str(value).map_err(|_| bad())?;
+        let carries_key = secret.is_some_and(|secret| value.contains(secret.expose()));
+        if is_reserved(parsed.as_str()) || looks_like_credential(value) || carries_key {
+            return Err(SettingsError::ReservedHeader(parsed.as_str().to_owned()));
+        }
+        headers.insert(parsed, value_parsed);
+    }
+    Ok(headers)
+}
+
+fn is_reserved(name: &str) -> bool {
+    OWN_HEADERS.contains(&name)
+        || name.starts_with("proxy-")
+        || name.split(['-', '_']).any(|word| {
+            CREDENTIAL_WORDS.contains(&word)
+                || CREDENTIAL_WORDS.contains(&word.trim_end_matches('s'))
+        })
+}
+
+fn looks_like_credential(value: &str) -> bool {
+    let value = value.trim().to_ascii_lowercase();
+    ["bearer ", "basic ", "sk-", "aiza"].iter().any(|start| value.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, value: &str) -> Result<HeaderMap, SettingsError> {
+        extra_headers(&[(name.to_owned(), value.to_owned())], Some(&Secret::new("canary-key")))
+    }
+
+    #[test]
+    fn headers_that_carry_credentials_are_refused() {
+        for name in [
+            "Authorization",
+            "Proxy-Authorization",
+            "Cookie",
+            "x-api-key",
+            "api-key",
+            "apikey",
+            "X-Goog-Api-Key",
+            "Helicone-Auth",
+            "cf-access-token",
+            "X-Auth-Tokens",
+            "x_secret",
+            "Host",
+            "Content-Length",
+            "Transfer-Encoding",
+            "Connection",
+        ] {
+            assert!(check(name, "v").is_err(), "{name}");
+        }
+        for value in ["Bearer abc", "sk-abc", "prefix canary-key"] {
+            let error = check("x-note", value).unwrap_err().to_string();
+            assert!(!error.contains(value), "{error}");
+        }
+    }
+
+    #[test]
+    fn ordinary_headers_are_sent_along() {
+        for name in [
+            "OpenAI-Organization",
+            "OpenAI-Project",
+            "HTTP-Referer",
+            "X-Title",
+            "anthropic-beta",
+            "User-Agent",
+            "x-portkey-trace-id",
+        ] {
+            assert_eq!(check(name, "v").unwrap().len(), 1, "{name}");
+        }
+        assert!(check("bad name", "v").is_err() && check("x", "a\nb").is_err());
+    }
+}

@@ -1,0 +1,238 @@
+//! The wire protocols: requests into JSON, answers out of bytes. Pure, without a clock or a socket.
+//!
+//! One module per protocol. A stream is decoded in two steps: [`Frames`] cuts bytes into events,
+//! [`StreamDecoder`] makes an answer of them. An answer is complete or there is none: what broke
+//! off, what the provider reports as an error inside a 200, and what cannot be read are
+//! [`DecodeError`]s, never a short [`Reply`].
+
+mod draft;
+mod frames;
+mod json;
+mod media;
+mod openai_chat;
+mod reported;
+mod usage;
+
+use chat::{Protocol, Reply, Request, Usage};
+use serde_json::Value;
+
+pub use frames::{Frame, FrameTooLarge, Frames, Syntax};
+pub use reported::Reported;
+pub(crate) use reported::millis;
+pub use usage::UsageContradiction;
+
+use crate::PrepareError;
+
+/// The version of what this module makes of a request. It is part of the cache's key, so it grows
+/// with every change that alters a body.
+pub const ADAPTER_VERSION: u32 = 1;
+
+/// What a provider's settings say about the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WireOptions {
+    /// Whether the answer comes as a stream.
+    pub stream: bool,
+    /// How Chat Completions is told the maximum of output tokens.
+    pub max_tokens_field: MaxTokensField,
+}
+
+/// The name of Chat Completions' parameter for the maximum of output tokens.
+///
+/// A server silently ignores the name that it does not know, and a cap that is ignored caps nothing:
+/// OpenAI wants the new name, Ollama's `/v1` and many other servers know only the old one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MaxTokensField {
+    /// `max_completion_tokens`.
+    #[default]
+    MaxCompletionTokens,
+    /// `max_tokens`.
+    MaxTokens,
+}
+
+/// Why bytes are not a complete answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct DecodeError {
+    /// What is wrong.
+    pub problem: Problem,
+    /// What the provider says it counted, where it had said so before the end.
+    pub billed: Option<Usage>,
+}
+
+/// What is wrong with an answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// It ended before the protocol's own end.
+    #[error("the answer broke off before its end")]
+    Truncated,
+    /// It is not what the protocol promises.
+    #[error("the answer cannot be read: {0}")]
+    Malformed(String),
+    /// The provider reports an error, although it answered 200.
+    #[error("the provider reports: {}", .0.message)]
+    Reported(Box<Reported>),
+}
+
+impl From<Problem> for DecodeError {
+    fn from(problem: Problem) -> Self {
+        Self { problem, billed: None }
+    }
+}
+
+/// What an event brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing of the answer yet: a greeting, a ping, a count.
+    Lifecycle,
+    /// A piece of the answer, or of the reasoning before it.
+    Content,
+    /// The protocol's end. The answer is complete.
+    End,
+}
+
+/// Returns the body of a request.
+///
+/// # Errors
+/// [`PrepareError`] if the protocol cannot express the request, or if it names no maximum of output
+/// tokens: a call without one has no bound on its cost.
+pub fn encode(
+    protocol: Protocol,
+    request: &Request,
+    options: WireOptions,
+) -> Result<Value, PrepareError> {
+    match protocol {
+        Protocol::OpenaiChat => openai_chat::encode(request, options),
+        other => Err(not_a_wire(other)),
+    }
+}
+
+/// Returns where a request goes, below the base URL, with its query.
+///
+/// # Errors
+/// [`PrepareError`] for what is no wire protocol.
+pub fn path(protocol: Protocol, _model: &str, _stream: bool) -> Result<String, PrepareError> {
+    match protocol {
+        Protocol::OpenaiChat => Ok("/chat/completions".to_owned()),
+        other => Err(not_a_wire(other)),
+    }
+}
+
+/// Tells whether a call asks for its answer as a stream.
+pub fn is_stream(call: &run::Call) -> bool {
+    let in_path = match &call.endpoint {
+        run::Endpoint::Remote { path, .. } => path.contains(":streamGenerateContent"),
+        _ => false,
+    };
+    in_path || call.body.get("stream") == Some(&Value::Bool(true))
+}
+
+/// Reads an answer that is one JSON document.
+///
+/// # Errors
+/// [`DecodeError`] if it is not a complete answer.
+pub fn decode(protocol: Protocol, body: &[u8]) -> Result<Reply, DecodeError> {
+    let document = parse(body)?;
+    if let Some(reported) = Reported::from_json(&document) {
+        return Err(Problem::Reported(Box::new(reported)).into());
+    }
+    match protocol {
+        Protocol::OpenaiChat => openai_chat::decode(&document),
+        other => Err(Problem::Malformed(not_a_wire(other).message).into()),
+    }
+}
+
+/// Reads an answer that comes as a stream.
+pub struct StreamDecoder {
+    events: Box<dyn DecodeEvents>,
+    ended: bool,
+}
+
+/// What each protocol does with its events.
+trait DecodeEvents: Send {
+    /// Takes one event, already parsed.
+    fn event(&mut self, name: &[u8], data: Value) -> Result<Progress, Problem>;
+    /// Takes an event that is not JSON; `true` if it ends the stream.
+    fn is_end_mark(&self, _data: &[u8]) -> bool {
+        false
+    }
+    /// Ends the answer; only called after the protocol's end.
+    fn finish(&mut self) -> Result<Reply, Problem>;
+    /// Returns the final usage, if the stream has told it.
+    fn billed(&self) -> Option<Usage>;
+}
+
+impl StreamDecoder {
+    /// Makes a decoder for a protocol, `None` for what is no wire protocol.
+    pub fn new(protocol: Protocol) -> Option<Self> {
+        let events: Box<dyn DecodeEvents> = match protocol {
+            Protocol::OpenaiChat => Box::new(openai_chat::Stream::default()),
+            _ => return None,
+        };
+        Some(Self { events, ended: false })
+    }
+
+    /// Takes the next event. Events after the end are ignored.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if it cannot be read, or reports an error.
+    pub fn push(&mut self, frame: Frame<'_>) -> Result<Progress, DecodeError> {
+        if self.ended {
+            return Ok(Progress::End);
+        }
+        let progress = self.step(frame);
+        self.ended = matches!(progress, Ok(Progress::End));
+        progress.map_err(|problem| self.error(problem))
+    }
+
+    fn step(&mut self, frame: Frame<'_>) -> Result<Progress, Problem> {
+        if self.events.is_end_mark(frame.data) {
+            return Ok(Progress::End);
+        }
+        let data = parse(frame.data)?;
+        if let Some(reported) = Reported::from_json(&data) {
+            return Err(Problem::Reported(Box::new(reported)));
+        }
+        self.events.event(frame.name, data)
+    }
+
+    /// Ends the stream.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the protocol's end was never seen.
+    pub fn finish(mut self) -> Result<Reply, DecodeError> {
+        if !self.ended {
+            return Err(self.error(Problem::Truncated));
+        }
+        self.events.finish().map_err(|problem| self.error(problem))
+    }
+
+    /// Returns what the provider says it counted, once that is final.
+    pub fn billed(&self) -> Option<Usage> {
+        self.events.billed()
+    }
+
+    fn error(&self, problem: Problem) -> DecodeError {
+        DecodeError { problem, billed: self.events.billed() }
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Value, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+        serde_json::error::Category::Eof => Problem::Truncated,
+        _ => Problem::Malformed(format!("not JSON: {error}")),
+    })
+}
+
+fn not_a_wire(protocol: Protocol) -> PrepareError {
+    json::refuse(format!("`{protocol}` is not a protocol over HTTP for models"), None)
+}
+
+/// Returns the maximum of output tokens.
+fn max_output_tokens(request: &Request) -> Result<u64, PrepareError> {
+    request.sampling.max_output_tokens.filter(|most| *most > 0).ok_or_else(|| {
+        json::refuse(
+            "the request has no maximum of output tokens, so its cost has no bound",
+            Some("set `maxOutputTokens` in the prompt's config"),
+        )
+    })
+}

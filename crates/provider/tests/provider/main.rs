@@ -1,0 +1,7 @@
+//! The provider crate as its callers use it: real sockets, realistic bodies.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+mod http;
+mod server;
+mod support;
