@@ -1,0 +1,21 @@
+//! What is known of a provider and a model before calling it: where it is, its limits, its prices,
+//! and the most that a request can cost.
+//!
+//! Pure. Providers come from `trysquare.yaml` and from a short list of well-known ones. A price that
+//! nobody stated is unknown, never zero; only a model that runs on this machine is known to be free.
+
+mod bound;
+mod builtin;
+mod price;
+mod provider;
+mod read;
+
+pub use bound::{TokenCounter, input_token_bound, worst_case};
+pub use builtin::{
+    EMBEDDED, KeyDefault, SMOLLM2, SMOLLM2_SHA256, built_in_providers, well_known_key,
+};
+pub use price::{PriceError, parse_price};
+pub use provider::{
+    MaxTokensParameter, ModelFacts, ProviderSettings, Timeouts, default_concurrency,
+};
+pub use read::read_providers;

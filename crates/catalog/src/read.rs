@@ -1,0 +1,335 @@
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use chat::{Prices, Protocol};
+use document::yaml::{Entry, Node, Yaml};
+use document::{Diagnostics, Fields};
+use values::Origin;
+
+use crate::builtin::{built_in_providers, new_provider};
+use crate::{MaxTokensParameter, ModelFacts, ProviderSettings, Timeouts, parse_price};
+
+/// Reads the mapping `providers` of `trysquare.yaml` and adds it to the built-in ones.
+///
+/// A declaration under a built-in name changes what it states and keeps the rest. Whatever is wrong
+/// is reported, and that provider is left out.
+pub fn read_providers(
+    node: &Node,
+    diagnostics: &mut Diagnostics,
+) -> BTreeMap<String, ProviderSettings> {
+    let mut providers = built_in_providers();
+    let Some(entries) = node.entries() else {
+        if node.value != Yaml::Null {
+            let message = format!("`providers` must be a mapping, found {}", node.kind());
+            diagnostics.error("wrong-kind", node.span, message);
+        }
+        return providers;
+    };
+    for entry in entries {
+        let known = providers.remove(&entry.key);
+        if entry.key.contains('/') {
+            let message = format!("the provider name `{}` must not contain a slash", entry.key);
+            diagnostics.error("provider-name", entry.key_span, message);
+        } else if let Some(provider) = read_provider(entry, known, diagnostics) {
+            providers.insert(entry.key.clone(), provider);
+        }
+    }
+    providers
+}
+
+fn read_provider(
+    entry: &Entry,
+    known: Option<ProviderSettings>,
+    diagnostics: &mut Diagnostics,
+) -> Option<ProviderSettings> {
+    let place = format!("the provider `{}`", entry.key);
+    let mut fields = Fields::open(&entry.value, &place, diagnostics)?;
+    let mut provider = match (fields.get("protocol"), known) {
+        (Some(node), known) => {
+            let protocol = read_protocol(node, diagnostics)?;
+            known
+                .filter(|known| known.protocol == protocol)
+                .unwrap_or_else(|| new_provider(&entry.key, protocol, None, None))
+        }
+        (None, Some(known)) => known,
+        (None, None) => {
+            let message = format!("{place} needs the key `protocol`");
+            diagnostics.error_with_hint("missing-key", entry.key_span, message, protocols());
+            return None;
+        }
+    };
+    let before = diagnostics.len();
+    if let Some(url) = fields.get("base_url") {
+        provider.base_url = read_base_url(url, diagnostics);
+    } else if provider.base_url.is_none() && provider.protocol != Protocol::Embedded {
+        let message = format!("{place} needs the key `base_url`");
+        diagnostics.error("missing-key", entry.key_span, message);
+    }
+    if let Some(key) = fields.text("key", diagnostics) {
+        provider.key = Some(key.to_owned());
+    }
+    read_headers(&mut fields, &mut provider, diagnostics);
+    read_limits(&mut fields, &mut provider, diagnostics);
+    if let Some(stream) = fields.bool("stream", diagnostics) {
+        provider.stream = stream;
+    }
+    read_max_tokens(&mut fields, &mut provider, diagnostics);
+    for model in fields.mapping("models", diagnostics).unwrap_or_default() {
+        if let Some(facts) = read_model(model, diagnostics) {
+            provider.models.insert(model.key.clone(), facts);
+        }
+    }
+    let sound = diagnostics.len() == before;
+    fields.warn_unknown(diagnostics);
+    sound.then_some(provider)
+}
+
+fn read_protocol(node: &Node, diagnostics: &mut Diagnostics) -> Option<Protocol> {
+    let found = node.as_str().and_then(Protocol::parse);
+    let found = found
+        .filter(|protocol| !matches!(protocol, Protocol::HttpTarget | Protocol::ProgramTarget));
+    if found.is_none() {
+        let message = "this is not a protocol";
+        diagnostics.error_with_hint("unknown-protocol", node.span, message, protocols());
+    }
+    found
+}
+
+fn protocols() -> String {
+    let names = Protocol::ALL
+        .into_iter()
+        .filter(|protocol| !matches!(protocol, Protocol::HttpTarget | Protocol::ProgramTarget))
+        .map(Protocol::as_str);
+    format!("one of {}", names.collect::<Vec<_>>().join(", "))
+}
+
+fn read_base_url(node: &Node, diagnostics: &mut Diagnostics) -> Option<String> {
+    let Some(text) = node.as_str() else {
+        let message = format!("`base_url` must be text, found {}", node.kind());
+        diagnostics.error("wrong-kind", node.span, message);
+        return None;
+    };
+    if let Err(error) = Origin::of_url(text) {
+        diagnostics.error("bad-url", node.span, error.to_string());
+        return None;
+    }
+    Some(text.trim_end_matches('/').to_owned())
+}
+
+/// Headers that carry secrets: keys live in the keyring, not in files.
+const SECRET_HEADERS: [&str; 7] = [
+    "authorization",
+    "proxy-authorization",
+    "x-api-key",
+    "api-key",
+    "x-goog-api-key",
+    "cookie",
+    "x-auth-token",
+];
+
+fn read_headers(
+    fields: &mut Fields<'_>,
+    provider: &mut ProviderSettings,
+    diagnostics: &mut Diagnostics,
+) {
+    for header in fields.mapping("headers", diagnostics).unwrap_or_default() {
+        if SECRET_HEADERS.contains(&header.key.to_ascii_lowercase().as_str()) {
+            diagnostics.error_with_hint(
+                "secret-header",
+                header.key_span,
+                format!(
+                    "the header `{}` carries a secret and does not belong in a file",
+                    header.key
+                ),
+                "name a key with `key: NAME`, and store it with `trysquare key set NAME`",
+            );
+            continue;
+        }
+        if let Some(text) = header.value.as_str() {
+            provider.headers.insert(header.key.clone(), text.to_owned());
+        } else {
+            let message = format!("a header must be text, found {}", header.value.kind());
+            diagnostics.error("wrong-kind", header.value.span, message);
+        }
+    }
+}
+
+fn read_limits(
+    fields: &mut Fields<'_>,
+    provider: &mut ProviderSettings,
+    diagnostics: &mut Diagnostics,
+) {
+    if let Some(node) = fields.get("concurrency") {
+        let count = if let Yaml::Number(number) = &node.value { number.as_u64() } else { None };
+        let count = count.and_then(|count| u32::try_from(count).ok()).and_then(NonZeroU32::new);
+        if let Some(count) = count.filter(|count| count.get() <= 4_096) {
+            provider.concurrency = count;
+        } else {
+            let message = "`concurrency` must be a whole number from 1 to 4096";
+            diagnostics.error("bad-number", node.span, message);
+        }
+    }
+    let Some(node) = fields.get("timeouts") else { return };
+    let Some(mut timeouts) = Fields::open(node, "`timeouts`", diagnostics) else { return };
+    let Timeouts { connect_ms, first_token_ms, total_ms } = &mut provider.timeouts;
+    let places =
+        [("connect_s", connect_ms), ("first_token_s", first_token_ms), ("total_s", total_ms)];
+    for (key, place) in places {
+        if let Some(seconds) = timeouts.count(key, diagnostics) {
+            *place = seconds.saturating_mul(1_000);
+        }
+    }
+    timeouts.warn_unknown(diagnostics);
+}
+
+fn read_max_tokens(
+    fields: &mut Fields<'_>,
+    provider: &mut ProviderSettings,
+    diagnostics: &mut Diagnostics,
+) {
+    if let Some(most) = fields.count("default_max_output_tokens", diagnostics) {
+        provider.default_max_output_tokens = most;
+    }
+    let Some(node) = fields.get("max_tokens_parameter") else { return };
+    match node.as_str() {
+        Some("max_tokens") => provider.max_tokens_parameter = MaxTokensParameter::MaxTokens,
+        Some("max_completion_tokens") => {
+            provider.max_tokens_parameter = MaxTokensParameter::MaxCompletionTokens;
+        }
+        _ => diagnostics.error(
+            "bad-value",
+            node.span,
+            "`max_tokens_parameter` must be max_tokens or max_completion_tokens",
+        ),
+    }
+}
+
+fn read_model(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<ModelFacts> {
+    let place = format!("the model `{}`", entry.key);
+    let mut fields = Fields::open(&entry.value, &place, diagnostics)?;
+    let mut facts = ModelFacts {
+        context_tokens: fields.count("context_tokens", diagnostics),
+        max_output_tokens: fields.count("max_output_tokens", diagnostics),
+        price_source: fields.text("price_source", diagnostics).map(str::to_owned),
+        file: fields.text("file", diagnostics).map(str::to_owned),
+        ..ModelFacts::default()
+    };
+    if let Some(node) = fields.get("sha256") {
+        facts.sha256 = node.as_str().and_then(|text| text.parse().ok());
+        if facts.sha256.is_none() {
+            diagnostics.error("bad-hash", node.span, "`sha256` must be 64 lower-case hex digits");
+        }
+    }
+    if let Some(node) = fields.get("prices") {
+        facts.prices = read_prices(node, diagnostics);
+    }
+    fields.warn_unknown(diagnostics);
+    Some(facts)
+}
+
+/// Reads prices in dollars per million tokens. `input` and `output` are required: a bucket whose
+/// price is left out costs what plain input or output costs.
+fn read_prices(node: &Node, diagnostics: &mut Diagnostics) -> Option<Prices> {
+    let mut fields = Fields::open(node, "`prices`", diagnostics)?;
+    let before = diagnostics.len();
+    let mut price = |key: &'static str, or: Option<u64>| {
+        let Some(node) = fields.get(key) else { return or };
+        let text = match &node.value {
+            Yaml::Number(number) => number.to_string(),
+            Yaml::String(text) => text.clone(),
+            _ => String::new(),
+        };
+        if let Ok(price) = parse_price(&text) {
+            return Some(price);
+        }
+        diagnostics.error(
+            "bad-price",
+            node.span,
+            format!("`{key}` must be dollars per million tokens, with at most nine decimals"),
+        );
+        None
+    };
+    let input_uncached = price("input", None);
+    let output_visible = price("output", None);
+    let prices = (
+        price("cache_read", input_uncached),
+        price("cache_write", input_uncached),
+        price("cache_write_1h", input_uncached),
+        price("reasoning", output_visible),
+    );
+    fields.warn_unknown(diagnostics);
+    if diagnostics.len() == before && (input_uncached.is_none() || output_visible.is_none()) {
+        diagnostics.error("missing-key", node.span, "`prices` needs `input` and `output`");
+    }
+    Some(Prices {
+        input_uncached: input_uncached?,
+        cache_read: prices.0?,
+        cache_write_5m: prices.1?,
+        cache_write_1h: prices.2?,
+        output_visible: output_visible?,
+        output_reasoning: prices.3?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use document::{SourceText, Span, yaml};
+
+    use super::*;
+
+    fn read(text: &str) -> (BTreeMap<String, ProviderSettings>, Vec<document::Diagnostic>) {
+        let mut diagnostics = Diagnostics::new(SourceText::new("trysquare.yaml", text));
+        let node = yaml::parse(Span::new(0, text.len()), &mut diagnostics).unwrap();
+        let providers = read_providers(&node, &mut diagnostics);
+        (providers, diagnostics.into_vec())
+    }
+
+    #[test]
+    fn a_provider_with_prices_is_read() {
+        let (providers, found) = read(concat!(
+            "desk:\n  protocol: openai-chat\n  base_url: http://127.0.0.1:8080/v1/\n",
+            "  concurrency: 256\n  models:\n    m:\n      max_output_tokens: 100\n",
+            "      prices: {input: 3, output: 15.5, cache_read: 0.3}\n",
+        ));
+        assert!(found.is_empty(), "{found:?}");
+        let desk = &providers["desk"];
+        assert_eq!(desk.base_url.as_deref(), Some("http://127.0.0.1:8080/v1"));
+        let prices = desk.prices("m").unwrap();
+        assert_eq!((prices.cache_read, prices.cache_write_1h), (300_000_000, 3_000_000_000));
+        assert_eq!(prices.output_reasoning, 15_500_000_000);
+        assert_eq!(desk.prices("n"), None);
+        assert_eq!(desk.max_output_tokens("m", Some(500)), 100);
+        assert_eq!(desk.max_output_tokens("n", None), 4_096);
+    }
+
+    #[test]
+    fn a_built_in_provider_keeps_what_is_not_stated() {
+        let (providers, found) = read("openai:\n  concurrency: 2\n");
+        assert!(found.is_empty(), "{found:?}");
+        assert_eq!(providers["openai"].key.as_deref(), Some("openai"));
+        assert_eq!(providers["openai"].concurrency.get(), 2);
+    }
+
+    #[test]
+    fn wrong_settings_are_named_with_their_place() {
+        let (providers, found) = read(concat!(
+            "a:\n  protocol: openai\n",
+            "b:\n  protocol: ollama\n  base_url: ftp://x\n",
+            "c:\n  protocol: ollama\n  base_url: http://x\n  headers: {Authorization: abc}\n",
+            "d:\n  protocol: ollama\n  base_url: http://x\n  models: {m: {prices: {input: -1, output: 1}}}\n",
+        ));
+        let codes: Vec<_> = found.iter().map(|one| one.code.as_str()).collect();
+        assert_eq!(
+            codes,
+            [
+                "missing-key",
+                "unknown-protocol",
+                "bad-url",
+                "missing-key",
+                "secret-header",
+                "bad-price"
+            ]
+        );
+        assert!(["a", "b", "c", "d"].iter().all(|name| !providers.contains_key(*name)));
+    }
+}
