@@ -1,0 +1,5 @@
+//! Tests of the prompt crate through what it offers to other crates.
+
+mod conformance;
+mod support;
+mod templates;
