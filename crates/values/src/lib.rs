@@ -8,6 +8,7 @@ mod id;
 mod interval;
 mod money;
 mod origin;
+mod row;
 mod secret;
 mod time;
 
@@ -16,5 +17,6 @@ pub use id::{Id, ParseIdError};
 pub use interval::{Interval, InvalidInterval};
 pub use money::NanoDollars;
 pub use origin::{Origin, ParseOriginError};
+pub use row::row_json;
 pub use secret::Secret;
 pub use time::{ParseTimestampError, Timestamp};

@@ -1,5 +1,5 @@
-use serde_json::{Map, Number, Value, json};
-use values::canonical_json;
+use serde_json::{Map, Value, json};
+use values::row_json;
 
 use super::{Attachment, Case};
 
@@ -30,53 +30,7 @@ pub(super) fn row(case: &Case) -> String {
     for (key, value) in &case.other {
         row.insert(key.clone(), value.clone());
     }
-    let mut out = String::new();
-    write_value(&Value::Object(row), &mut out);
-    out
-}
-
-fn write_value(value: &Value, out: &mut String) {
-    match value {
-        Value::Array(items) => {
-            out.push('[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_value(item, out);
-            }
-            out.push(']');
-        }
-        Value::Object(entries) => {
-            out.push('{');
-            for (index, (key, value)) in entries.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_string(key, out);
-                out.push(':');
-                write_value(value, out);
-            }
-            out.push('}');
-        }
-        Value::Number(number) => write_number(number, out),
-        Value::String(text) => write_string(text, out),
-        Value::Bool(_) | Value::Null => out.push_str(&value.to_string()),
-    }
-}
-
-/// Whole numbers are written with all their digits; others as ECMAScript writes a double, which is
-/// the shortest text that reads back as the same number.
-fn write_number(number: &Number, out: &mut String) {
-    if number.is_f64() {
-        out.push_str(&canonical_json(&Value::Number(number.clone())));
-    } else {
-        out.push_str(&number.to_string());
-    }
-}
-
-fn write_string(text: &str, out: &mut String) {
-    out.push_str(&serde_json::to_string(text).expect("a string is always JSON"));
+    row_json(&Value::Object(row))
 }
 
 #[cfg(test)]
