@@ -6,9 +6,11 @@
 
 mod client;
 mod http;
+mod replay;
 pub mod wire;
 
 pub use client::{Client, PrepareError, RateHints, Sent};
 pub use http::{
     BoundKey, HttpClient, HttpSettings, Origin, ParseOriginError, Secret, SettingsError, Timeouts,
 };
+pub use replay::{Replay, ReplayClient};

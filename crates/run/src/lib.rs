@@ -11,6 +11,7 @@ mod export;
 mod ledger;
 mod order;
 mod plan;
+mod recording;
 mod score;
 
 pub use attempt::{Answer, AnswerSource, Attempt, Bill, Failure, FailureKind, Outcome, Retry};
@@ -22,4 +23,7 @@ pub use export::{EXPORT_FORMAT, ExportRow};
 pub use ledger::{CapScope, Caps, LedgerEntry, LedgerState};
 pub use order::{CaseRef, ORDER_ALGORITHM, TooManyCells, plan_order};
 pub use plan::{PlannedCell, RunHeader, RunState, Variant, VariantSource};
+pub use recording::{
+    BadRecording, RECORDING_FORMAT, RecordedBy, Recording, read_recordings, write_recordings,
+};
 pub use score::{CellStatus, Score, ScoreSource, ScoreValue};
