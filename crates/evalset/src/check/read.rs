@@ -95,7 +95,8 @@ pub(super) fn read_member(
 fn read_test(mut fields: Fields<'_>, depth: usize, diagnostics: &mut Diagnostics) -> Option<Test> {
     let span = fields.span();
     let negated = read_kind::switch("not", &mut fields, diagnostics);
-    let part = match fields.get("part") {
+    let part_node = fields.get("part");
+    let part = match part_node {
         None => Some(Part::Whole),
         Some(node) => read_part(node, diagnostics),
     };
@@ -114,6 +115,12 @@ fn read_test(mut fields: Fields<'_>, depth: usize, diagnostics: &mut Diagnostics
         let message = format!("`threshold` means nothing to a check of kind `{kind_name}`");
         let hint = "it passes or fails without a number in between; remove the key";
         diagnostics.error_with_hint("no-threshold", node.span, message, hint);
+        return None;
+    }
+    if let (Some(node), false) = (part_node, read_kind::looks_at_text(kind_name)) {
+        let message = format!("`part` means nothing to a check of kind `{kind_name}`");
+        let hint = "it does not look at the text of the output; remove the key";
+        diagnostics.error_with_hint("no-part", node.span, message, hint);
         return None;
     }
     fields.warn_unknown(diagnostics);

@@ -59,6 +59,11 @@ pub(super) fn is_measured(name: &str, kind: Option<&Kind>) -> bool {
     }
 }
 
+/// Tells whether a check asks about the text of the output, of which there can be a part.
+pub(super) fn looks_at_text(name: &str) -> bool {
+    !matches!(name, "finish_reason" | "latency" | "cost" | "tool_call")
+}
+
 fn unknown_word(
     code: &str,
     message: String,

@@ -108,6 +108,11 @@ impl Placeholder {
         Ok(Self { source: source.to_owned(), input, steps: words })
     }
 
+    /// Returns the placeholder as it was written, without its braces.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// Returns the input's name, or `None` if this refers to `expected`.
     pub fn input(&self) -> Option<&str> {
         self.input.as_deref()

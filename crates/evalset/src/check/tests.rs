@@ -127,6 +127,7 @@ const WRONG: &[&str] = &[
     "name: a\nkind: equals\nvalue: x\nweight: 0\n",
     "name: a\nkind: equals\nvalue: x\npart: {json_path: $.a, regex: b}\n",
     "name: a\nkind: equals\nvalue: x\npart: {regex: '(a)(b)', group: 3}\n",
+    "name: a\nkind: cost\nmax_usd: 1\npart: {json_path: $.a}\n",
     "name: a\nkind: all_of\nchecks: []\n",
     "name: a\nkind: any_of\nchecks:\n  - {name: b, kind: equals, value: x}\n",
     "name: ' a'\nkind: json_valid\n",
@@ -167,6 +168,7 @@ fn what_is_wrong_is_said_with_its_place_and_what_was_meant() {
         4:9 `weight` of a check must be a number above 0, found 0
         4:7 `part` needs either `json_path` or `regex`
         4:32 there is no group 3: the pattern has 2
+        4:7 `part` means nothing to a check of kind `cost` (it does not look at the text of the output; remove the key)
         3:9 `checks` must hold at least one check
         4:12 a check inside a group has no `name` of its own (put `name` at the group, or remove it)
         1:7 `name` of a check must be 1 to 120 characters on one line, without white space at its ends

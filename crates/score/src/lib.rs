@@ -1,0 +1,34 @@
+//! What an output is worth: checks evaluated, criteria combined, the status of a cell.
+//!
+//! Checks are functions of a subject. A program check builds a request and reads an answer, and
+//! calls nobody. Statuses are never merged and never averaged together; a missing answer is never a
+//! pass. Not here: running programs or judges, where scores are kept, what many scores mean.
+//!
+//! Unknowns follow one rule everywhere (negation, groups, criteria): a result that holds whatever
+//! the unknown turns out to be stands; otherwise the result is unknown too.
+
+mod combine;
+//mod criterion;
+mod evaluate;
+mod facts;
+mod finding;
+mod json;
+mod likeness;
+mod outcome;
+mod program;
+mod quote;
+mod subject;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+//pub use criterion::{Contribution, CriterionResult, Rule, Sided, cell_status};
+pub use evaluate::{evaluate, program_requests};
+pub use facts::REFUSAL_OPENINGS;
+pub use likeness::{MAX_COMPARED_PAIRS, levenshtein, rouge_l, similarity};
+pub use outcome::{MAX_REASON_CHARS, Outcome, Score, Source, Status};
+pub use program::{
+    MAX_ANSWER_BYTES, ProgramAnswer, ProgramAnswers, ProgramRequest, read_program_answer,
+};
+pub use subject::{Generation, Subject};
