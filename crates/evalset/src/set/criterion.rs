@@ -1,5 +1,6 @@
 use document::yaml::Entry;
 use document::{Diagnostics, Fields, Span};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use values::ContentHash;
 
@@ -41,7 +42,8 @@ pub enum CriterionKind {
 }
 
 /// Where a score comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ScoreSource {
     /// A check.
     Code,
