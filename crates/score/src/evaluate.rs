@@ -1,12 +1,13 @@
 use std::borrow::Cow;
 
 use chat::{FinishReason, Reply};
+use evalset::ScoreSource;
 use evalset::check::{CheckSpec, Kind, Part, Test};
 use serde_json::Value;
 
 use crate::combine::combine;
 use crate::finding::{Finding, Unknown};
-use crate::outcome::{Outcome, Score, Source};
+use crate::outcome::{Outcome, Score};
 use crate::program::{self, ProgramAnswers, ProgramRequest};
 use crate::quote::{quote, shorten};
 use crate::subject::{Generation, Subject, is_unfinished, unfinished_note};
@@ -33,7 +34,8 @@ pub fn evaluate(check: &CheckSpec, subject: &Subject<'_>, programs: &ProgramAnsw
         }
     };
     let asks_finish = matches!(check.test.kind, Kind::FinishReason { .. });
-    let says_finish = asks_finish || matches!(check.test.kind, Kind::Refusal { .. });
+    let asks_refusal = matches!(check.test.kind, Kind::Refusal { .. });
+    let says_finish = asks_finish || asks_refusal && !is_unfinished(reply.finish);
     let note = unfinished_note(reply.finish).filter(|_| !says_finish);
     let unfinished = is_unfinished(reply.finish).then_some(reply.finish);
     let mut finding = if reply.finish == FinishReason::Error && !asks_finish {
@@ -51,7 +53,7 @@ pub fn evaluate(check: &CheckSpec, subject: &Subject<'_>, programs: &ProgramAnsw
 
 fn score(finding: Finding, unfinished: Option<FinishReason>) -> Score {
     let (outcome, reason) = finding.into_outcome();
-    Score { outcome, reason, source: Source::Code, unfinished }
+    Score { outcome, reason, source: ScoreSource::Code, unfinished }
 }
 
 /// Returns what the declared programs of a check are to be asked about an output.

@@ -8,7 +8,7 @@
 //! the unknown turns out to be stands; otherwise the result is unknown too.
 
 mod combine;
-//mod criterion;
+mod criterion;
 mod evaluate;
 mod facts;
 mod finding;
@@ -23,11 +23,11 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-//pub use criterion::{Contribution, CriterionResult, Rule, Sided, cell_status};
+pub use criterion::{Contribution, CriterionResult, Sided, cell_status, criterion_result};
 pub use evaluate::{evaluate, program_requests};
 pub use facts::REFUSAL_OPENINGS;
 pub use likeness::{MAX_COMPARED_PAIRS, levenshtein, rouge_l, similarity};
-pub use outcome::{MAX_REASON_CHARS, Outcome, Score, Source, Status};
+pub use outcome::{MAX_REASON_CHARS, Outcome, Score, Status};
 pub use program::{
     MAX_ANSWER_BYTES, ProgramAnswer, ProgramAnswers, ProgramRequest, read_program_answer,
 };

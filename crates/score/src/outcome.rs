@@ -1,6 +1,7 @@
 use std::fmt;
 
 use chat::FinishReason;
+use evalset::ScoreSource;
 use serde::{Deserialize, Serialize};
 
 /// The most characters of a reason.
@@ -43,35 +44,6 @@ impl Status {
 }
 
 impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-/// Who gave a score.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// A check.
-    Code,
-    /// A judge.
-    Judge,
-    /// A person.
-    Human,
-}
-
-impl Source {
-    /// Returns the word for the source.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Code => "code",
-            Self::Judge => "judge",
-            Self::Human => "human",
-        }
-    }
-}
-
-impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
     }
@@ -127,7 +99,7 @@ pub struct Score {
     /// Why: one line of at most [`MAX_REASON_CHARS`] characters, free of control characters.
     pub reason: String,
     /// Who says so.
-    pub source: Source,
+    pub source: ScoreSource,
     /// Why the output is not a whole answer, if it is none. The score is that of what there is, and
     /// whoever counts wrong answers can leave these out.
     #[serde(skip_serializing_if = "Option::is_none", default)]

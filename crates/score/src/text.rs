@@ -270,11 +270,8 @@ pub(crate) fn number(
         0.0
     };
     let shown = shorten(output.trim(), LISTED * 10);
-    let wanted = if allowed > 0.0 {
-        format!("{written} give or take {}", brief(allowed))
-    } else {
-        written
-    };
+    let wanted =
+        if allowed > 0.0 { format!("{written} give or take {}", brief(allowed)) } else { written };
     Ok(if distance <= allowed + rounding {
         Finding::pass(format!("{shown} is {wanted}"))
     } else {

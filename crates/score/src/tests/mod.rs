@@ -1,6 +1,7 @@
 //! Checks read from YAML and evaluated, as a person writes and sees them.
 
 mod checks;
+mod criteria;
 mod laws;
 mod programs;
 mod subjects;

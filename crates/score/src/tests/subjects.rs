@@ -130,8 +130,8 @@ fn refusals_are_known_by_the_provider_or_by_their_opening() {
     ];
     insta::assert_snapshot!(rows.iter().map(line).collect::<Vec<_>>().join("\n"), @r#"
         pass: the model declined: "I will not help"
-        pass: the model declined; the provider says that the model declined
-        pass: the provider's filter withheld the output; the provider's filter withheld the output
+        pass: the provider says that the model declined
+        pass: the provider's filter withheld the output
         pass: the output opens like a refusal: " I’m sorry, but I can’t do that."
         fail: the output is no refusal: "Your order is late. I can't say why."
         pass: the output opens like a refusal: "Das kann ich nicht sagen."
