@@ -6,6 +6,7 @@
 //! is not known here.
 
 mod diagnostic;
+pub mod edit;
 mod fields;
 mod text;
 pub mod yaml;
