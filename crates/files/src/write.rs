@@ -13,8 +13,9 @@ use crate::FileError;
 /// [`FileError`]; then the old content is untouched.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let kept = fs::metadata(&real).ok().map(|metadata| metadata.permissions());
-    replace(&real, bytes, kept).map_err(|error| FileError::new("write", path, error))
+    let mode =
+        fs::metadata(&real).map_or(Mode::Usual, |metadata| Mode::Kept(metadata.permissions()));
+    replace(&real, bytes, mode).map_err(|error| FileError::new("write", path, error))
 }
 
 /// Like [`write_atomic`], for a file that only its owner may read.
@@ -22,16 +23,33 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// # Errors
 /// [`FileError`]; then the old content is untouched.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    // A temporary file is made with mode 0600, so keeping its permissions is what is wanted.
-    replace(path, bytes, None).map_err(|error| FileError::new("write", path, error))
+    replace(path, bytes, Mode::Private).map_err(|error| FileError::new("write", path, error))
 }
 
-fn replace(path: &Path, bytes: &[u8], permissions: Option<fs::Permissions>) -> io::Result<()> {
+/// Who may read the file that is written.
+enum Mode {
+    /// Whoever could before.
+    Kept(fs::Permissions),
+    /// Whoever may read what this person's programs usually write.
+    Usual,
+    /// Its owner, which is what a temporary file is made with.
+    Private,
+}
+
+fn replace(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    let mut temporary = tempfile::Builder::new().prefix(".trysquare-").tempfile_in(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".trysquare-");
+    #[cfg(unix)]
+    if let Mode::Usual = mode {
+        use std::os::unix::fs::PermissionsExt;
+        // The system takes the process's mask off this.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut temporary = builder.tempfile_in(folder)?;
     temporary.write_all(bytes)?;
-    if let Some(permissions) = permissions {
+    if let Mode::Kept(permissions) = mode {
         temporary.as_file().set_permissions(permissions)?;
     }
     temporary.as_file().sync_all()?;
