@@ -89,9 +89,10 @@ impl EvalSet {
         self.budget.fill_from(&defaults.budget);
     }
 
-    /// Returns the identity of the set: what its cases, criteria and checks ask, by name.
+    /// Returns the identity of the set: what its cases, criteria and checks ask, by name,
+    /// and which criterion is primary.
     ///
-    /// Description, variants, judges, gate, budget, split, and the order of anything do not count.
+    /// Description, variants, judges (whose versions a run records), gate, budget, split, and the order of anything do not count.
     pub fn content_hash(&self, cases: &CaseFile) -> ContentHash {
         let text = |hash: ContentHash| Value::String(hash.to_string());
         let cases: Map<_, _> =
@@ -102,8 +103,11 @@ impl EvalSet {
             .map(|criterion| (criterion.name.clone(), text(criterion.content_hash())))
             .collect();
         let checks: Map<_, _> =
-            self.checks.iter().map(|check| (check.name.clone(), text(check.hash()))).collect();
-        let content = serde_json::json!({ "cases": cases, "criteria": criteria, "checks": checks });
+            self.checks.iter().map(|check| (check.name.clone(), check.document())).collect();
+        let primary = self.primary.as_ref().map(|primary| &primary.name);
+        let content = serde_json::json!({
+            "cases": cases, "checks": checks, "criteria": criteria, "primary": primary,
+        });
         ContentHash::of_document("trysquare-set-v1", &content)
     }
 }
