@@ -1,0 +1,39 @@
+//! The record of a project on this machine: one SQLite file, and the only crate that knows SQL.
+//!
+//! Runs, attempts, answers, scores, the spend ledger and the response cache live here, with a copy
+//! of every version that a run used. What a team reviews lives in files, which `project` keeps.
+//!
+//! Writes go to one thread, which commits them in groups with `synchronous=FULL`; a write is
+//! reported only once it is durable, and one that fails takes no other of its group with it. Several
+//! processes may use one file at once. The crate has no clock: callers hand in the time.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this crate makes and looks at the database's own files; documents go through `files`"
+)]
+
+mod cache;
+mod error;
+mod folder;
+mod leases;
+mod ledger;
+mod open;
+mod process;
+mod readers;
+mod record;
+mod runs;
+mod schema;
+mod scores;
+mod sql;
+mod store;
+mod writer;
+
+pub use cache::{CacheStats, CachedAnswer};
+pub use error::StoreError;
+pub use folder::Warning;
+pub use ledger::{CapReached, Reservation, Reserved, Settled, Settlement, Spend, SpendScope};
+pub use process::ProcessIdentity;
+pub use record::NewAttempt;
+pub use runs::{Content, PendingCell, PlannedCells};
+pub use scores::{CellStatus, NewScores, RecordedScore, Score, ScoreSource, ScoreValue};
+pub use store::{OpenOptions, Store, wait};
+pub use writer::Done;

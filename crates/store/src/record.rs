@@ -1,0 +1,203 @@
+use run::{Answer, AnswerSource, Attempt, Outcome};
+use rusqlite::{Connection, OptionalExtension, params};
+use values::{ContentHash, Id, NanoDollars};
+
+use crate::cache::{CacheUse, is_cacheable};
+use crate::error::{Doing, StoreError};
+use crate::ledger::{self, Settled, Settlement};
+use crate::runs;
+use crate::sql::{integer, is_dangling, is_taken, name_of};
+use crate::store::Store;
+use crate::writer::Done;
+
+/// An attempt to record, with all that follows from it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewAttempt {
+    /// The attempt and its outcome.
+    pub attempt: Attempt,
+    /// Whether the outcome is the cell's; false if another attempt follows.
+    pub is_final: bool,
+    /// What the answer cost; `None` if nobody knows. Of a hit or a replay, what the original cost.
+    pub cost: Option<NanoDollars>,
+    /// The attempt's reservation and what becomes of it.
+    pub settlement: Option<(Id, Settlement)>,
+    /// The key under which the answer is kept in the cache, or was found there. Only a live,
+    /// complete, successful answer is kept.
+    pub cache_key: Option<ContentHash>,
+}
+
+impl Store {
+    /// Records an attempt: the outcome, the cell's state, the settlement of its reservation and the
+    /// cache entry, all or nothing. Whoever waits is told once that is durable.
+    ///
+    /// An answer is recorded whoever holds the run by now, since it was paid for. Fails with
+    /// [`StoreError::Conflict`] if the attempt of this number is recorded already.
+    pub fn record(&self, new: NewAttempt, done: Done<Settled>) {
+        let cache = self.cache_use().clone();
+        self.submit(done, move |connection| record(connection, new, &cache));
+    }
+}
+
+fn record(
+    connection: &Connection,
+    new: NewAttempt,
+    cache: &CacheUse,
+) -> Result<Settled, StoreError> {
+    let NewAttempt { attempt, is_final, cost, settlement, cache_key } = new;
+    let (run, cell, number) = (attempt.run, attempt.cell, attempt.number);
+    let run_no = runs::number(connection, run)?;
+    let settled = match settlement {
+        Some((id, settlement)) => ledger::settle(connection, run, run_no, id, settlement)?,
+        None => Settled::default(),
+    };
+    let decided = if matches!(attempt.outcome, Outcome::Answered(_)) { 1 } else { 2 };
+    let row = Row {
+        run,
+        run_no,
+        cell,
+        number,
+        started_at: attempt.started.unix_ms(),
+        ended_at: attempt.ended.unix_ms(),
+        reservation: settlement.map(|(id, _)| *id.as_bytes()),
+    };
+    match attempt.outcome {
+        Outcome::Answered(answer) => {
+            let source = answer.source;
+            let keep = cache_key.filter(|_| is_cacheable(&answer));
+            let shared = match cache_key {
+                Some(key) if source == AnswerSource::Cache => Some(key),
+                _ => None,
+            };
+            let written = write_answer(connection, *answer, cost, shared)?;
+            row.insert(connection, Some((source, written.answer_no)), None)?;
+            if let Some(key) = keep {
+                cache.put(connection, key, written.answer_no, written.bytes, row.ended_at)?;
+            }
+        }
+        Outcome::Failed(failure) => {
+            let json = serde_json::to_string(&failure).doing("record a failed attempt")?;
+            row.insert(connection, None, Some((&json, &name_of(&failure.kind))))?;
+        }
+    }
+    if is_final {
+        // A cell that is decided stays so: the first final outcome counts.
+        connection
+            .prepare_cached(
+                "UPDATE cell SET outcome = ?3, attempt = ?4
+                 WHERE run_no = ?1 AND cell = ?2 AND outcome = 0",
+            )
+            .and_then(|mut update| update.execute(params![run_no, cell, decided, number]))
+            .map_err(|error| row.explain(error))?;
+    }
+    Ok(settled)
+}
+
+/// The columns that every attempt has.
+struct Row {
+    run: Id,
+    run_no: i64,
+    cell: u32,
+    number: u32,
+    started_at: i64,
+    ended_at: i64,
+    reservation: Option<[u8; 16]>,
+}
+
+impl Row {
+    fn insert(
+        &self,
+        connection: &Connection,
+        answer: Option<(AnswerSource, i64)>,
+        failure: Option<(&str, &str)>,
+    ) -> Result<(), StoreError> {
+        connection
+            .prepare_cached(
+                "INSERT INTO attempt (run_no, cell, number, started_at, ended_at, source,
+                   answer_no, failure, kind, reservation)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            )
+            .and_then(|mut insert| {
+                insert.execute(params![
+                    self.run_no,
+                    self.cell,
+                    self.number,
+                    self.started_at,
+                    self.ended_at,
+                    answer.map(|(source, _)| name_of(&source)),
+                    answer.map(|(_, answer_no)| answer_no),
+                    failure.map(|(json, _)| json),
+                    failure.map(|(_, kind)| kind),
+                    self.reservation,
+                ])
+            })
+            .map(drop)
+            .map_err(|error| self.explain(error))
+    }
+
+    fn explain(&self, error: rusqlite::Error) -> StoreError {
+        let Self { run, cell, number, .. } = *self;
+        if is_taken(&error) {
+            StoreError::Conflict(format!(
+                "attempt {number} of cell {cell} of run {run} is recorded already"
+            ))
+        } else if is_dangling(&error) {
+            StoreError::UnknownCell { run, cell }
+        } else {
+            StoreError::sql("record an attempt", error)
+        }
+    }
+}
+
+struct Written {
+    answer_no: i64,
+    bytes: u64,
+}
+
+/// Writes an answer, or finds the same one where the cache has it under `shared`.
+fn write_answer(
+    connection: &Connection,
+    mut answer: Answer,
+    cost: Option<NanoDollars>,
+    shared: Option<ContentHash>,
+) -> Result<Written, StoreError> {
+    let doing = "record an answer";
+    let text = std::mem::take(&mut answer.reply.text);
+    let reply = serde_json::to_string(&answer.reply).doing(doing)?;
+    let bytes = (text.len() + reply.len()) as u64;
+    if let Some(key) = shared {
+        // Another process may have replaced the entry since: only the same answer is shared.
+        let found = connection
+            .prepare_cached(
+                "SELECT answer_no FROM cache JOIN answer USING (answer_no)
+                 WHERE key = ?1 AND text = ?2 AND reply = ?3",
+            )
+            .and_then(|mut select| {
+                select.query_row(params![key.as_bytes(), text, reply], |row| row.get(0)).optional()
+            })
+            .doing(doing)?;
+        if let Some(answer_no) = found {
+            return Ok(Written { answer_no, bytes });
+        }
+    }
+    let usage = answer.reply.usage;
+    let answer_no = connection
+        .prepare_cached(
+            "INSERT INTO answer (text, reply, finish, latency_ms, first_token_ms, input_tokens,
+               output_tokens, cost)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )
+        .and_then(|mut insert| {
+            insert.insert(params![
+                text,
+                reply,
+                name_of(&answer.reply.finish),
+                integer(answer.latency_ms),
+                answer.first_token_ms.map(integer),
+                usage.map(|usage| integer(usage.input_total())),
+                usage.map(|usage| integer(usage.output_total())),
+                cost.map(NanoDollars::get),
+            ])
+        })
+        .doing(doing)?;
+    Ok(Written { answer_no, bytes })
+}

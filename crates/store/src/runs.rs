@@ -1,0 +1,378 @@
+use run::{PlannedCell, RunHeader, RunState};
+use rusqlite::{Connection, OptionalExtension, params};
+use values::{ContentHash, Id, Timestamp};
+
+use crate::error::{Doing, StoreError};
+use crate::leases::{self, Lease};
+use crate::ledger;
+use crate::sql::{Columns, name_of};
+use crate::store::Store;
+use crate::writer::Done;
+
+/// The cells of a plan, in its order; made one by one so that a plan need not fit in memory.
+pub type PlannedCells = Box<dyn Iterator<Item = PlannedCell> + Send>;
+
+/// A cell without a final outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingCell {
+    /// The cell.
+    pub cell: PlannedCell,
+    /// How many attempts are recorded; the number of the next one.
+    pub attempts: u32,
+}
+
+/// A version of a prompt, a case, an eval set … that a run used, kept for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// What it is (`prompt`, `case`, `evalset`).
+    pub kind: String,
+    /// Its hash, as its kind defines it.
+    pub hash: ContentHash,
+    /// All that is needed to show it.
+    pub body: String,
+}
+
+impl Store {
+    /// Writes a run before its first call, held by this process.
+    ///
+    /// Fails with [`StoreError::Conflict`] if the run exists or the cells are not numbered from 0
+    /// to the header's count; then nothing is kept.
+    pub fn create_run(
+        &self,
+        header: RunHeader,
+        cells: PlannedCells,
+        now: Timestamp,
+        done: Done<()>,
+    ) {
+        let lease = self.lease();
+        self.submit(done, move |connection| create(connection, &header, cells, &lease, now));
+    }
+
+    /// Keeps versions of what runs use; those that are already kept stay as they are.
+    pub fn keep_contents(&self, contents: Vec<Content>, now: Timestamp, done: Done<()>) {
+        self.submit(done, move |connection| {
+            let doing = "keep a version";
+            let mut insert = connection
+                .prepare_cached(
+                    "INSERT INTO content (kind, hash, body, kept_at) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT DO NOTHING",
+                )
+                .doing(doing)?;
+            for content in contents {
+                let Content { kind, hash, body } = content;
+                insert.execute(params![kind, hash.as_bytes(), body, now.unix_ms()]).doing(doing)?;
+            }
+            Ok(())
+        });
+    }
+
+    /// Returns the body of a kept version.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn content(&self, kind: &str, hash: ContentHash) -> Result<Option<String>, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT body FROM content WHERE kind = ?1 AND hash = ?2")
+                .and_then(|mut select| {
+                    select.query_row(params![kind, hash.as_bytes()], |row| row.get(0)).optional()
+                })
+                .doing("read a kept version")
+        })
+    }
+
+    /// Takes a run to work on it again, as `resume` does. Taking it twice is no error.
+    ///
+    /// Fails with [`StoreError::Held`] if another live process works on it. A dead one's open
+    /// reservations become presumed spent.
+    pub fn claim_run(&self, run: Id, now: Timestamp, done: Done<()>) {
+        let lease = self.lease();
+        self.submit(done, move |connection| claim(connection, run, &lease, now));
+    }
+
+    /// Ends this process's work on a run. What is still reserved becomes presumed spent.
+    ///
+    /// Fails with [`StoreError::NotHeld`] if another process took it over, and with
+    /// [`StoreError::Conflict`] for [`RunState::Running`], which only [`Store::claim_run`] gives.
+    pub fn end_run(&self, run: Id, state: RunState, now: Timestamp, done: Done<()>) {
+        let lease = self.lease().id;
+        self.submit(done, move |connection| {
+            if state == RunState::Running {
+                return Err(StoreError::Conflict("a run does not end by running".to_owned()));
+            }
+            let run_no = held(connection, run, lease)?;
+            ledger::presume_all(connection, run_no)?;
+            connection
+                .prepare_cached(
+                    "UPDATE run SET state = ?2, state_at = ?3, lease = NULL, cancel_at = NULL
+                     WHERE run_no = ?1",
+                )
+                .and_then(|mut update| {
+                    update.execute(params![run_no, name_of(&state), now.unix_ms()])
+                })
+                .doing("end a run")
+                .map(drop)
+        });
+    }
+
+    /// Asks the process that works on a run, whichever it is, to stop; its heartbeat hears of it.
+    ///
+    /// Reports whether anybody works on it.
+    pub fn ask_to_stop(&self, run: Id, now: Timestamp, done: Done<bool>) {
+        self.submit(done, move |connection| {
+            let run_no = number(connection, run)?;
+            connection
+                .execute(
+                    "UPDATE run SET cancel_at = ?2 WHERE run_no = ?1 AND state = 'running'",
+                    params![run_no, now.unix_ms()],
+                )
+                .doing("ask a run to stop")
+                .map(|changed| changed > 0)
+        });
+    }
+
+    /// Makes the failed cells of a run pending again; their attempts stay recorded.
+    ///
+    /// This process must hold the run. Reports how many cells there were.
+    pub fn reopen_failed(&self, run: Id, done: Done<u32>) {
+        let lease = self.lease().id;
+        self.submit(done, move |connection| {
+            let run_no = held(connection, run, lease)?;
+            connection
+                .execute(
+                    "UPDATE cell SET outcome = 0, attempt = NULL, generation = NULL, status = NULL
+                     WHERE run_no = ?1 AND outcome = 2",
+                    [run_no],
+                )
+                .doing("open failed cells again")
+                .map(|changed| u32::try_from(changed).unwrap_or(u32::MAX))
+        });
+    }
+
+    /// Returns the header of a run.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownRun`], or if the database cannot be read.
+    pub fn run_header(&self, run: Id) -> Result<RunHeader, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT header FROM run WHERE id = ?1")
+                .and_then(|mut select| {
+                    select.query_row([run.as_bytes()], |row| row.json(0)).optional()
+                })
+                .doing("read the header of a run")?
+                .ok_or(StoreError::UnknownRun(run))
+        })
+    }
+
+    /// Returns where a run stands.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownRun`], or if the database cannot be read.
+    pub fn run_state(&self, run: Id) -> Result<RunState, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT state FROM run WHERE id = ?1")
+                .and_then(|mut select| {
+                    select.query_row([run.as_bytes()], |row| row.name(0)).optional()
+                })
+                .doing("read the state of a run")?
+                .ok_or(StoreError::UnknownRun(run))
+        })
+    }
+
+    /// Returns a page of the cells without a final outcome, in plan order: at most `limit` cells
+    /// after the place `after`, from the start without one.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownRun`], or if the database cannot be read.
+    pub fn pending_cells(
+        &self,
+        run: Id,
+        after: Option<u32>,
+        limit: u32,
+    ) -> Result<Vec<PendingCell>, StoreError> {
+        self.read(|connection| {
+            let run_no = number(connection, run)?;
+            let doing = "read the pending cells of a run";
+            let mut statement = connection
+                .prepare_cached(
+                    "SELECT cell, case_id, case_hash, cluster, variant, sample,
+                       (SELECT count(*) FROM attempt AS a
+                        WHERE a.run_no = c.run_no AND a.cell = c.cell)
+                     FROM cell AS c JOIN run_case USING (case_no)
+                     WHERE run_no = ?1 AND cell > ?2 AND outcome = 0 ORDER BY cell LIMIT ?3",
+                )
+                .doing(doing)?;
+            let after = after.map_or(-1, i64::from);
+            let rows = statement
+                .query_map(params![run_no, after, limit], |row| {
+                    Ok(PendingCell { cell: planned_cell(row)?, attempts: row.get(6)? })
+                })
+                .doing(doing)?;
+            rows.collect::<Result<_, _>>().doing(doing)
+        })
+    }
+}
+
+/// Reads a cell of the plan from the columns cell, case_id, case_hash, cluster, variant, sample.
+pub(crate) fn planned_cell(row: &rusqlite::Row<'_>) -> rusqlite::Result<PlannedCell> {
+    Ok(PlannedCell {
+        index: row.get(0)?,
+        case_id: row.get(1)?,
+        case_hash: row.hash(2)?,
+        cluster: row.get(3)?,
+        variant: row.get(4)?,
+        sample: row.get(5)?,
+    })
+}
+
+/// Returns the number of a run in this file.
+pub(crate) fn number(connection: &Connection, run: Id) -> Result<i64, StoreError> {
+    connection
+        .prepare_cached("SELECT run_no FROM run WHERE id = ?1")
+        .and_then(|mut select| select.query_row([run.as_bytes()], |row| row.get(0)).optional())
+        .doing("look for a run")?
+        .ok_or(StoreError::UnknownRun(run))
+}
+
+/// Returns the number of a run that this opening works on.
+pub(crate) fn held(connection: &Connection, run: Id, lease: Id) -> Result<i64, StoreError> {
+    let (run_no, holder) = connection
+        .prepare_cached("SELECT run_no, lease FROM run WHERE id = ?1")
+        .and_then(|mut select| {
+            select
+                .query_row([run.as_bytes()], |row| {
+                    Ok((row.get(0)?, row.get::<_, Option<[u8; 16]>>(1)?))
+                })
+                .optional()
+        })
+        .doing("look for a run")?
+        .ok_or(StoreError::UnknownRun(run))?;
+    if holder == Some(*lease.as_bytes()) { Ok(run_no) } else { Err(StoreError::NotHeld(run)) }
+}
+
+fn create(
+    connection: &Connection,
+    header: &RunHeader,
+    cells: PlannedCells,
+    lease: &Lease,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let doing = "write a new run";
+    leases::ensure(connection, lease, now)?;
+    let json = serde_json::to_string(header).doing(doing)?;
+    let inserted = connection.execute(
+        "INSERT INTO run (id, created_at, eval_set, header, state, state_at, lease)
+         VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6)",
+        params![
+            header.id.as_bytes(),
+            header.created.unix_ms(),
+            header.eval_set,
+            json,
+            now.unix_ms(),
+            lease.id.as_bytes(),
+        ],
+    );
+    match inserted {
+        Err(error) if crate::sql::is_taken(&error) => {
+            return Err(StoreError::Conflict(format!("run {} exists already", header.id)));
+        }
+        other => other.doing(doing)?,
+    };
+    let run_no = connection.last_insert_rowid();
+    let mut insert = connection
+        .prepare_cached(
+            "INSERT INTO cell (run_no, cell, case_no, variant, sample) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )
+        .doing(doing)?;
+    let mut cases = Cases { connection, last: None };
+    let mut expected = 0;
+    for cell in cells {
+        if cell.index != expected {
+            return Err(StoreError::Conflict(format!(
+                "the plan of run {} has cell {} in place {expected}",
+                header.id, cell.index
+            )));
+        }
+        let (index, variant, sample) = (cell.index, cell.variant, cell.sample);
+        let case_no = cases.number(cell).doing(doing)?;
+        insert.execute(params![run_no, index, case_no, variant, sample]).doing(doing)?;
+        expected += 1;
+    }
+    if expected != header.cells {
+        return Err(StoreError::Conflict(format!(
+            "the plan of run {} has {expected} cells, its header says {}",
+            header.id, header.cells
+        )));
+    }
+    Ok(())
+}
+
+/// Numbers cases. The cells of a case stand together in a plan, so the last one is remembered.
+struct Cases<'a> {
+    connection: &'a Connection,
+    last: Option<(PlannedCell, i64)>,
+}
+
+impl Cases<'_> {
+    fn number(&mut self, cell: PlannedCell) -> rusqlite::Result<i64> {
+        if let Some((last, case_no)) = &self.last
+            && (&last.case_id, &last.case_hash, &last.cluster)
+                == (&cell.case_id, &cell.case_hash, &cell.cluster)
+        {
+            return Ok(*case_no);
+        }
+        let key = params![cell.case_id, cell.case_hash.as_bytes(), cell.cluster];
+        let known = self
+            .connection
+            .prepare_cached(
+                "SELECT case_no FROM run_case
+                 WHERE case_id = ?1 AND case_hash = ?2 AND cluster IS ?3",
+            )?
+            .query_row(key, |row| row.get(0))
+            .optional()?;
+        let case_no = match known {
+            Some(case_no) => case_no,
+            None => self
+                .connection
+                .prepare_cached(
+                    "INSERT INTO run_case (case_id, case_hash, cluster) VALUES (?1, ?2, ?3)",
+                )?
+                .insert(key)?,
+        };
+        self.last = Some((cell, case_no));
+        Ok(case_no)
+    }
+}
+
+fn claim(
+    connection: &Connection,
+    run: Id,
+    lease: &Lease,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let doing = "take a run to work on it";
+    let (run_no, holder) = connection
+        .query_row("SELECT run_no, lease FROM run WHERE id = ?1", [run.as_bytes()], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<[u8; 16]>>(1)?.map(Id::from_bytes)))
+        })
+        .optional()
+        .doing(doing)?
+        .ok_or(StoreError::UnknownRun(run))?;
+    if let Some(holder) = holder.filter(|holder| *holder != lease.id) {
+        if let Some(pid) = leases::alive(connection, holder, now)? {
+            return Err(StoreError::Held { run, pid });
+        }
+        leases::end(connection, holder, now)?;
+    }
+    leases::ensure(connection, lease, now)?;
+    connection
+        .execute(
+            "UPDATE run SET state = 'running', state_at = ?2, lease = ?3, cancel_at = NULL
+             WHERE run_no = ?1 AND lease IS NOT ?3",
+            params![run_no, now.unix_ms(), lease.id.as_bytes()],
+        )
+        .doing(doing)
+        .map(drop)
+}

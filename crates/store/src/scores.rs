@@ -1,0 +1,272 @@
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+use values::{ContentHash, Id, Timestamp};
+
+use crate::error::{Doing, StoreError};
+use crate::runs;
+use crate::sql::{Columns, is_dangling, name_of};
+use crate::store::Store;
+use crate::writer::Done;
+
+/// The status that a scoring gave a cell. Never merged with another, never averaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CellStatus {
+    /// It passed.
+    Pass,
+    /// It did not.
+    Fail,
+    /// The provider or a program failed.
+    Error,
+    /// The judge's or the check's answer could not be parsed.
+    Unreadable,
+    /// It was left out.
+    Skipped,
+    /// Nothing scores it.
+    NoChecks,
+}
+
+/// What decided a score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScoreSource {
+    /// A check.
+    Code,
+    /// A judge.
+    Judge,
+    /// A person.
+    Human,
+}
+
+/// The result of one check, judge or person for one cell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ScoreValue {
+    /// It passed.
+    Pass,
+    /// It did not.
+    Fail,
+    /// A share in 0..=1.
+    Number {
+        /// The share.
+        number: f64,
+    },
+    /// One of the criterion's categories.
+    Category {
+        /// The category.
+        category: String,
+    },
+    /// The check's program or the judge's provider failed.
+    Error,
+    /// What it answered could not be parsed.
+    Unreadable,
+    /// It was left out.
+    Skipped,
+}
+
+/// One score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// The criterion that it serves.
+    pub criterion: String,
+    /// The check's, judge's or person's name.
+    pub name: String,
+    /// What decided it.
+    pub source: ScoreSource,
+    /// The hash of the version of what decided it.
+    pub scored_by: ContentHash,
+    /// The result.
+    pub value: ScoreValue,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+}
+
+/// A score as it was recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordedScore {
+    /// The scoring that it belongs to, from 1.
+    pub generation: u32,
+    /// When.
+    pub scored_at: Timestamp,
+    /// The score.
+    pub score: Score,
+}
+
+/// The scores of one cell, to record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewScores {
+    /// The run.
+    pub run: Id,
+    /// The cell's place in the plan.
+    pub cell: u32,
+    /// The scoring: what [`Store::start_rescoring`] reported, or 1.
+    pub generation: u32,
+    /// The scores.
+    pub scores: Vec<Score>,
+    /// The cell's status by them.
+    pub status: CellStatus,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl Store {
+    /// Records the scores of a cell in place of any of the same generation. Scores of the latest
+    /// generation recorded for a cell are the ones that count; older ones are kept.
+    pub fn record_scores(&self, new: NewScores, done: Done<()>) {
+        self.submit(done, move |connection| record(connection, &new));
+    }
+
+    /// Begins to score a run again. Reports the generation of the new scores.
+    pub fn start_rescoring(&self, run: Id, done: Done<u32>) {
+        self.submit(done, move |connection| {
+            connection
+                .query_row(
+                    "UPDATE run SET generation = generation + 1 WHERE id = ?1 RETURNING generation",
+                    [run.as_bytes()],
+                    |row| row.get(0),
+                )
+                .optional()
+                .doing("begin to score a run again")?
+                .ok_or(StoreError::UnknownRun(run))
+        });
+    }
+
+    /// Returns all scores of a cell, those that count first.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownRun`], or if the database cannot be read.
+    pub fn scores(&self, run: Id, cell: u32) -> Result<Vec<RecordedScore>, StoreError> {
+        self.read(|connection| scores(connection, runs::number(connection, run)?, cell))
+    }
+}
+
+/// Returns all scores of a cell, the latest generation first.
+pub(crate) fn scores(
+    connection: &Connection,
+    run_no: i64,
+    cell: u32,
+) -> Result<Vec<RecordedScore>, StoreError> {
+    let doing = "read the scores of a cell";
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT generation, scored_at, criterion, name, source, hash, value, number, category,
+               reason
+             FROM score JOIN scorer USING (scorer_no)
+             WHERE run_no = ?1 AND cell = ?2 ORDER BY generation DESC, criterion, scorer_no",
+        )
+        .doing(doing)?;
+    let rows = statement.query_map(params![run_no, cell], recorded).doing(doing)?;
+    rows.collect::<Result<_, _>>().doing(doing)
+}
+
+fn recorded(row: &Row<'_>) -> rusqlite::Result<RecordedScore> {
+    let (number, category) = (row.get(7)?, row.get(8)?);
+    let value = match (row.get_ref(6)?.as_str()?, number, category) {
+        (_, Some(number), _) => ScoreValue::Number { number },
+        (_, _, Some(category)) => ScoreValue::Category { category },
+        ("pass", ..) => ScoreValue::Pass,
+        ("fail", ..) => ScoreValue::Fail,
+        ("unreadable", ..) => ScoreValue::Unreadable,
+        ("skipped", ..) => ScoreValue::Skipped,
+        // The table allows no other text.
+        _ => ScoreValue::Error,
+    };
+    Ok(RecordedScore {
+        generation: row.get(0)?,
+        scored_at: row.time(1)?,
+        score: Score {
+            criterion: row.get(2)?,
+            name: row.get(3)?,
+            source: row.name(4)?,
+            scored_by: row.hash(5)?,
+            value,
+            reason: row.get(9)?,
+        },
+    })
+}
+
+fn record(connection: &Connection, new: &NewScores) -> Result<(), StoreError> {
+    let doing = "record the scores of a cell";
+    let run_no = runs::number(connection, new.run)?;
+    connection
+        .prepare_cached("DELETE FROM score WHERE run_no = ?1 AND cell = ?2 AND generation = ?3")
+        .and_then(|mut delete| delete.execute(params![run_no, new.cell, new.generation]))
+        .doing(doing)?;
+    for score in &new.scores {
+        let scorer_no = scorer(connection, score).doing(doing)?;
+        let (value, number, category) = columns_of(&score.value);
+        let inserted = connection
+            .prepare_cached(
+                "INSERT INTO score (run_no, cell, generation, scorer_no, value, number, category,
+                   reason, scored_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )
+            .doing(doing)?
+            .execute(params![
+                run_no,
+                new.cell,
+                new.generation,
+                scorer_no,
+                value,
+                number,
+                category,
+                score.reason,
+                new.now.unix_ms(),
+            ]);
+        match inserted {
+            Err(error) if is_dangling(&error) => {
+                return Err(StoreError::UnknownCell { run: new.run, cell: new.cell });
+            }
+            other => other.doing(doing)?,
+        };
+    }
+    let changed = connection
+        .prepare_cached(
+            "UPDATE cell SET
+               status = CASE WHEN ifnull(generation, 0) <= ?3 THEN ?4 ELSE status END,
+               generation = max(ifnull(generation, 0), ?3)
+             WHERE run_no = ?1 AND cell = ?2",
+        )
+        .and_then(|mut update| {
+            update.execute(params![run_no, new.cell, new.generation, name_of(&new.status)])
+        })
+        .doing(doing)?;
+    if changed == 0 {
+        return Err(StoreError::UnknownCell { run: new.run, cell: new.cell });
+    }
+    Ok(())
+}
+
+/// Returns the number of what scored, writing it down the first time.
+fn scorer(connection: &Connection, score: &Score) -> rusqlite::Result<i64> {
+    let key =
+        params![score.criterion, score.name, name_of(&score.source), score.scored_by.as_bytes()];
+    let known = connection
+        .prepare_cached(
+            "SELECT scorer_no FROM scorer
+             WHERE criterion = ?1 AND name = ?2 AND source = ?3 AND hash = ?4",
+        )?
+        .query_row(key, |row| row.get(0))
+        .optional()?;
+    match known {
+        Some(scorer_no) => Ok(scorer_no),
+        None => connection
+            .prepare_cached(
+                "INSERT INTO scorer (criterion, name, source, hash) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .insert(key),
+    }
+}
+
+fn columns_of(value: &ScoreValue) -> (&'static str, Option<f64>, Option<&str>) {
+    match value {
+        ScoreValue::Pass => ("pass", None, None),
+        ScoreValue::Fail => ("fail", None, None),
+        ScoreValue::Number { number } => ("number", Some(*number), None),
+        ScoreValue::Category { category } => ("category", None, Some(category)),
+        ScoreValue::Error => ("error", None, None),
+        ScoreValue::Unreadable => ("unreadable", None, None),
+        ScoreValue::Skipped => ("skipped", None, None),
+    }
+}
