@@ -40,6 +40,13 @@ pub(super) enum Arguments {
     Json(Value),
 }
 
+impl Arguments {
+    /// Takes arguments that are JSON; none at all are an empty object.
+    pub(super) fn json(value: Option<&Value>) -> Self {
+        Self::Json(value.cloned().unwrap_or_else(|| Value::Object(Map::new())))
+    }
+}
+
 impl Default for Arguments {
     fn default() -> Self {
         Self::Text(String::new())
@@ -55,6 +62,25 @@ impl Draft {
             self.tool_calls.len() - 1
         });
         &mut self.tool_calls[at]
+    }
+
+    /// Puts a tool call at a place, as it is or as it begins.
+    pub(super) fn put_tool(
+        &mut self,
+        index: u64,
+        id: Option<&str>,
+        name: Option<&str>,
+        arguments: Arguments,
+    ) {
+        let tool = self.tool(index);
+        id.unwrap_or_default().clone_into(&mut tool.id);
+        name.unwrap_or_default().clone_into(&mut tool.name);
+        tool.arguments = arguments;
+    }
+
+    /// Returns the place after the last tool call.
+    pub(super) fn next_tool(&self) -> u64 {
+        self.tool_calls.len() as u64
     }
 
     /// Adds to what the model says as it declines.
@@ -120,6 +146,9 @@ impl Draft {
 impl ToolDraft {
     /// Adds to the arguments' text.
     pub(super) fn push_arguments(&mut self, more: &str) {
+        if more.is_empty() {
+            return;
+        }
         match &mut self.arguments {
             Arguments::Text(text) => text.push_str(more),
             Arguments::Json(_) => self.arguments = Arguments::Text(more.to_owned()),

@@ -26,6 +26,11 @@ pub(super) fn number(name: &str, value: f64) -> Result<Value, PrepareError> {
         .ok_or_else(|| refuse(format!("`{name}` is not a finite number"), None))
 }
 
+/// Returns a seed as the signed 64-bit number that servers read; a larger one keeps its lower bits.
+pub(super) fn seed(seed: u64) -> u64 {
+    seed & (u64::MAX >> 1)
+}
+
 /// Puts a value into a body if there is one.
 pub(super) fn put(body: &mut Map<String, Value>, key: &str, value: Option<impl Into<Value>>) {
     if let Some(value) = value {

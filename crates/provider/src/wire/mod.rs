@@ -5,15 +5,19 @@
 //! off, what the provider reports as an error inside a 200, and what cannot be read are
 //! [`DecodeError`]s, never a short [`Reply`].
 
+mod anthropic;
 mod draft;
 mod frames;
+mod gemini;
 mod json;
 mod media;
+mod ollama;
 mod openai_chat;
+mod openai_responses;
 mod reported;
 mod usage;
 
-use chat::{Protocol, Reply, Request, Usage};
+use chat::{Message, Part, Protocol, Reply, Request, Role, Usage};
 use serde_json::Value;
 
 pub use frames::{Frame, FrameTooLarge, Frames, Syntax};
@@ -102,6 +106,10 @@ pub fn encode(
 ) -> Result<Value, PrepareError> {
     match protocol {
         Protocol::OpenaiChat => openai_chat::encode(request, options),
+        Protocol::OpenaiResponses => openai_responses::encode(request, options),
+        Protocol::Anthropic => anthropic::encode(request, options),
+        Protocol::Gemini => gemini::encode(request),
+        Protocol::Ollama => ollama::encode(request, options),
         other => Err(not_a_wire(other)),
     }
 }
@@ -110,9 +118,13 @@ pub fn encode(
 ///
 /// # Errors
 /// [`PrepareError`] for what is no wire protocol.
-pub fn path(protocol: Protocol, _model: &str, _stream: bool) -> Result<String, PrepareError> {
+pub fn path(protocol: Protocol, model: &str, stream: bool) -> Result<String, PrepareError> {
     match protocol {
         Protocol::OpenaiChat => Ok("/chat/completions".to_owned()),
+        Protocol::OpenaiResponses => Ok("/responses".to_owned()),
+        Protocol::Anthropic => Ok("/messages".to_owned()),
+        Protocol::Gemini => Ok(gemini::path(model, stream)),
+        Protocol::Ollama => Ok("/chat".to_owned()),
         other => Err(not_a_wire(other)),
     }
 }
@@ -132,11 +144,18 @@ pub fn is_stream(call: &run::Call) -> bool {
 /// [`DecodeError`] if it is not a complete answer.
 pub fn decode(protocol: Protocol, body: &[u8]) -> Result<Reply, DecodeError> {
     let document = parse(body)?;
+    if protocol == Protocol::OpenaiResponses {
+        // A response that failed may have been billed, and says so beside its error.
+        return openai_responses::decode(&document);
+    }
     if let Some(reported) = Reported::from_json(&document) {
         return Err(Problem::Reported(Box::new(reported)).into());
     }
     match protocol {
         Protocol::OpenaiChat => openai_chat::decode(&document),
+        Protocol::Anthropic => Ok(anthropic::decode(&document)?),
+        Protocol::Gemini => Ok(gemini::decode(&document)?),
+        Protocol::Ollama => Ok(ollama::decode(&document)?),
         other => Err(Problem::Malformed(not_a_wire(other).message).into()),
     }
 }
@@ -155,6 +174,11 @@ trait DecodeEvents: Send {
     fn is_end_mark(&self, _data: &[u8]) -> bool {
         false
     }
+    /// Tells whether the answer is complete if the stream closes now, for a protocol without an end
+    /// mark.
+    fn ends_by_closing(&self) -> bool {
+        false
+    }
     /// Ends the answer; only called after the protocol's end.
     fn finish(&mut self) -> Result<Reply, Problem>;
     /// Returns the final usage, if the stream has told it.
@@ -166,6 +190,10 @@ impl StreamDecoder {
     pub fn new(protocol: Protocol) -> Option<Self> {
         let events: Box<dyn DecodeEvents> = match protocol {
             Protocol::OpenaiChat => Box::new(openai_chat::Stream::default()),
+            Protocol::OpenaiResponses => Box::new(openai_responses::Stream::default()),
+            Protocol::Anthropic => Box::new(anthropic::Stream::default()),
+            Protocol::Gemini => Box::new(gemini::Stream::default()),
+            Protocol::Ollama => Box::new(ollama::Stream::default()),
             _ => return None,
         };
         Some(Self { events, ended: false })
@@ -200,7 +228,7 @@ impl StreamDecoder {
     /// # Errors
     /// [`DecodeError`] if the protocol's end was never seen.
     pub fn finish(mut self) -> Result<Reply, DecodeError> {
-        if !self.ended {
+        if !self.ended && !self.events.ends_by_closing() {
             return Err(self.error(Problem::Truncated));
         }
         self.events.finish().map_err(|problem| self.error(problem))
@@ -235,4 +263,24 @@ fn max_output_tokens(request: &Request) -> Result<u64, PrepareError> {
             Some("set `maxOutputTokens` in the prompt's config"),
         )
     })
+}
+
+/// Takes the system messages off the front, for protocols that know them only there.
+///
+/// # Errors
+/// [`PrepareError`] if one stands later, or holds more than text: moving it would change what is said.
+fn split_system(request: &Request) -> Result<(Vec<&str>, &[Message]), PrepareError> {
+    let split = request.messages.iter().take_while(|message| message.role == Role::System).count();
+    let (system, rest) = request.messages.split_at(split);
+    if rest.iter().any(|message| message.role == Role::System) {
+        return Err(json::refuse(
+            "this protocol takes system messages only before all others",
+            Some("move the prompt's `{{role \"system\"}}` to its start"),
+        ));
+    }
+    let texts = system.iter().flat_map(|message| &message.parts).map(|part| match part {
+        Part::Text { text } => Ok(text.as_str()),
+        _ => Err(json::refuse("this protocol takes only text in system messages", None)),
+    });
+    Ok((texts.collect::<Result<_, _>>()?, rest))
 }

@@ -7,7 +7,7 @@ use chat::{
 use serde_json::{Map, Value, json};
 
 use super::draft::{Arguments, Draft};
-use super::json::{items, member, merge, number, put, text};
+use super::json::{items, member, merge, number, put, seed, text};
 use super::media::Media;
 use super::{DecodeError, DecodeEvents, MaxTokensField, Problem, Progress, WireOptions, usage};
 use crate::PrepareError;
@@ -38,7 +38,7 @@ pub(super) fn encode(request: &Request, options: WireOptions) -> Result<Value, P
     if !sampling.stop.is_empty() {
         put(&mut body, "stop", Some(sampling.stop.clone()));
     }
-    put(&mut body, "seed", sampling.seed);
+    put(&mut body, "seed", sampling.seed.map(seed));
     if let Some(alternatives) = sampling.logprobs {
         put(&mut body, "logprobs", Some(true));
         put(&mut body, "top_logprobs", Some(alternatives));
@@ -109,7 +109,7 @@ pub(super) fn plain_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn encode_tool(tool: &Tool) -> Value {
+pub(super) fn encode_tool(tool: &Tool) -> Value {
     let mut function = Map::new();
     put(&mut function, "name", Some(tool.name.as_str()));
     put(&mut function, "description", tool.description.as_deref());
