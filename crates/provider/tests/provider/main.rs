@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+mod decoding;
+mod golden;
 mod http;
 mod server;
 mod support;
