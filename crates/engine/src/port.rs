@@ -138,7 +138,9 @@ pub trait Record: Send + Sync {
     async fn reserve(&self, reservation: Reservation) -> Result<Reserved, RecordError>;
 
     /// Records an attempt together with all that follows from it, in one transaction: the attempt,
-    /// the settlement of its reservation, the cache entry, and the cell's outcome if it closes.
+    /// the settlement of its reservation, the cache entry, and the cell's outcome if it closes. A
+    /// cell that a failure closes has the status [`CellStatus::Error`]; one that an answer closes
+    /// has none until its scores are committed.
     ///
     /// Called once more after an error. Committing the same attempt (run, cell, number) again
     /// changes nothing and succeeds.
@@ -154,13 +156,14 @@ pub trait Record: Send + Sync {
     async fn settle(&self, settlement: Settlement) -> Result<(), RecordError>;
 
     /// Records the status and scores of a cell whose answer is recorded, in place of any that the
-    /// same instruments gave before.
+    /// same instruments gave before. Called once more after an error.
     ///
     /// # Errors
     /// [`RecordError`] if they could not be made durable.
-    async fn commit_scores(&self, scored: ScoredCell) -> Result<(), RecordError>;
+    async fn commit_scores(&self, scored: Arc<ScoredCell>) -> Result<(), RecordError>;
 
-    /// Sets where the run stands at the end of a session, and gives the lease back.
+    /// Sets where the run stands at the end of a session, and gives the lease back. Reservations
+    /// that are still open become presumed spent.
     ///
     /// # Errors
     /// [`RecordError`] if the record cannot be written.
@@ -264,7 +267,7 @@ pub struct Settlement {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// The attempt.
-    pub attempt: Attempt,
+    pub attempt: Arc<Attempt>,
     /// The call; `None` if the cell could not be prepared.
     pub call: Option<Arc<Call>>,
     /// What became of its reservation; `None` if there was none.

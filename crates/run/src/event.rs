@@ -36,6 +36,8 @@ pub struct Progress {
     pub planned: u32,
     /// Finished cells, by status.
     pub counts: StatusCounts,
+    /// Cells that this session finished, or scored again.
+    pub finished_now: u32,
     /// Calls on their way now.
     pub in_flight: u32,
     /// Answers that came from the cache.
@@ -212,6 +214,11 @@ pub enum StopCause {
         reserved: NanoDollars,
         /// What was billed.
         billed: NanoDollars,
+    },
+    /// A part of the program failed unexpectedly.
+    Panicked {
+        /// What it said.
+        message: String,
     },
     /// The record could not be written.
     RecordFailed {
