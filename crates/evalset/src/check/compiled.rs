@@ -20,7 +20,9 @@ pub const MAX_PATH_CHARS: usize = 500;
 /// How deep brackets and parentheses of a JSON path may nest.
 pub const MAX_PATH_DEPTH: usize = 6;
 /// How many descendant steps (`..`) a JSON path may have; each can visit the whole document again.
-pub const MAX_PATH_DESCENTS: usize = 2;
+pub const MAX_PATH_DESCENTS: usize = 1;
+/// How many commas a JSON path may have; each selects again what the others selected.
+pub const MAX_PATH_COMMAS: usize = 8;
 
 /// A regular expression whose placeholders are replaced by their escaped text.
 #[derive(Debug, Clone)]
@@ -209,7 +211,10 @@ fn check_limits(source: &str) -> Result<(), String> {
         return Err(format!("it has {chars} characters; at most {MAX_PATH_CHARS} are read"));
     }
     if source.matches("..").count() > MAX_PATH_DESCENTS {
-        return Err(format!("it has more than {MAX_PATH_DESCENTS} steps `..`"));
+        return Err(format!("it has more than {MAX_PATH_DESCENTS} step `..`"));
+    }
+    if source.matches(',').count() > MAX_PATH_COMMAS {
+        return Err(format!("it has more than {MAX_PATH_COMMAS} commas"));
     }
     let mut depth = 0usize;
     for symbol in source.chars() {
@@ -298,7 +303,8 @@ mod tests {
         let error = |source: &str| JsonPath::parse(source).unwrap_err();
         insta::assert_snapshot!(error("items"), @"it cannot be read from character 1 on");
         insta::assert_snapshot!(error("$.items[0"), @"it cannot be read from character 10 on");
-        insta::assert_snapshot!(error("$..a..b..c"), @"it has more than 2 steps `..`");
+        insta::assert_snapshot!(error("$..a..b"), @"it has more than 1 step `..`");
+        insta::assert_snapshot!(error("$[0,0,0,0,0,0,0,0,0,0]"), @"it has more than 8 commas");
         insta::assert_snapshot!(error(&format!("$[?{}@.a{}]", "(".repeat(40), ")".repeat(40))), @"its brackets nest deeper than 6");
     }
 }

@@ -13,8 +13,8 @@ mod template;
 mod tests;
 
 pub use compiled::{
-    JsonPath, MAX_PATH_CHARS, MAX_PATH_DEPTH, MAX_PATH_DESCENTS, MAX_REGEX_BYTES, MAX_SCHEMA_BYTES,
-    Pattern, Schema, SchemaError,
+    JsonPath, MAX_PATH_CHARS, MAX_PATH_COMMAS, MAX_PATH_DEPTH, MAX_PATH_DESCENTS, MAX_REGEX_BYTES,
+    MAX_SCHEMA_BYTES, Pattern, Schema, SchemaError,
 };
 pub use read::{MAX_GROUP_DEPTH, MAX_NAME_CHARS};
 pub use spec::{

@@ -84,6 +84,40 @@ fn every_kind_reads_and_means_what_it_says() {
         "#);
 }
 
+/// The page that describes the format.
+const PAGE: &str = include_str!("../../../../docs/formats/checks.md");
+
+#[test]
+fn every_example_of_the_page_reads_without_a_finding() {
+    let examples: Vec<_> = PAGE
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("\n```\n").map(|(example, _)| example))
+        .collect();
+    assert_eq!(examples.len(), PAGE.matches("```yaml").count());
+    let mut read = 0;
+    for example in examples {
+        let mut diagnostics = Diagnostics::new(SourceText::new("checks.md", example));
+        let node = yaml::parse(Span::new(0, example.len()), &mut diagnostics).unwrap();
+        let checks = node.get("checks").unwrap_or(&node).items().unwrap();
+        read += checks.iter().filter_map(|check| CheckSpec::read(check, &mut diagnostics)).count();
+        assert!(diagnostics.is_empty(), "{example}\n{:?}", diagnostics.into_vec());
+    }
+    assert_eq!(read, 28);
+}
+
+#[test]
+fn the_page_gives_the_worked_hash_and_names_every_kind() {
+    let check = good("{name: a, kind: equals, value: x}");
+    assert!(PAGE.contains(&check.hash().to_string()));
+    assert!(PAGE.contains(&values::canonical_json(&check.test.meaning())));
+    for line in EVERY_KIND.lines() {
+        let kind = line.split("kind: ").nth(1).and_then(|rest| rest.split([',', '}']).next());
+        let Some(kind) = kind else { continue };
+        assert!(PAGE.contains(&format!("`{}`", kind.trim())), "{kind}");
+    }
+}
+
 #[test]
 fn the_hash_is_of_what_is_asked_and_not_of_the_name_or_the_spelling() {
     let hash = |text: &str| good(text).hash().to_string();

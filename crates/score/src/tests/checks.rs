@@ -345,6 +345,13 @@ fn a_reason_stays_short_whatever_the_output() {
 }
 
 #[test]
+fn json_nests_at_most_127_deep() {
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    assert_eq!(score("kind: json_valid", &nested(127)).outcome, Outcome::Pass);
+    assert_eq!(score("kind: json_valid", &nested(128)).outcome, Outcome::Fail);
+}
+
+#[test]
 fn deep_json_is_not_json_and_no_crash() {
     let output = "[".repeat(200_000);
     for keys in [

@@ -1,4 +1,5 @@
 use chat::FinishReason;
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::{check, inputs, line, reply};
@@ -129,4 +130,17 @@ fn a_request_is_the_cell_as_json() {
     let broken = chat::Reply { finish: FinishReason::Error, ..reply.clone() };
     let broken = Subject { generation: Generation::Reply(&broken), ..subject };
     assert!(program_requests(&check, &broken).is_empty());
+}
+
+proptest! {
+    #[test]
+    fn no_answer_makes_the_reader_panic(
+        stdout in "\\PC{0,40}|[{}\":,a-z01. ]{0,40}|\\{\"(pass|score)\": ?(true|1|0\\.5|-1|1e999|null)\\}",
+    ) {
+        let (outcome, reason) = read_program_answer(&stdout);
+        prop_assert!(!reason.is_empty());
+        if let crate::Outcome::Number { value } = outcome {
+            prop_assert!((0.0..=1.0).contains(&value));
+        }
+    }
 }
