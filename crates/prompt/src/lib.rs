@@ -10,6 +10,7 @@
 
 mod front_matter;
 mod identity;
+mod input_schema;
 mod link;
 mod message;
 mod picoschema;
@@ -17,13 +18,16 @@ mod prompt;
 mod render;
 mod source;
 mod template;
+mod variables;
 
 pub use front_matter::{DISPLAY_KEYS, FrontMatter, Input, Output};
+pub use input_schema::{InputSchema, Schema, SchemaError, SchemaProblem};
 pub use link::{LinkedPrompt, link};
 pub use message::{RenderedMessage, RenderedPart};
 pub use picoschema::Schemas;
 pub use prompt::{Partial, Partials, Prompt, parse, parse_partial};
 pub use render::{RenderError, RenderFailure, RenderInput, Rendered};
+pub use variables::{Origin, PathStep, Unbound, VariablePath, VariableUse, Variables};
 
 /// How deep blocks, arguments and partials may nest.
 pub const MAX_NESTING: usize = 64;

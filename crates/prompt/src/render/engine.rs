@@ -286,7 +286,7 @@ impl Engine<'_> {
                 .map(|(name, value)| (&**name, Some(value)))
                 .collect();
             let turn = Some(Turn { index, key, last: index == last });
-            let inner_data = Data { parent: Some(data), turn, block: None };
+            let inner_data = Data { parent: Some(data), turn, block: data.block };
             self.program(&inner, &inner_data, span, output)?;
         }
         Ok(())
@@ -354,16 +354,16 @@ impl Engine<'_> {
     ) -> Result<()> {
         let span = partial.name_span;
         if partial.name == PARTIAL_BLOCK {
-            let Some(passed) = data.partial_block() else {
+            let Some(passed) = data.block else {
                 return self.fallback(partial, context, frame, data, output);
             };
-            let block = passed.data.partial_block();
+            let block = passed.data.block;
             let inner_data = Data { parent: Some(data), turn: None, block };
             let inner = passed.frame.with_context(passed.program, context);
             return self.program(&inner, &inner_data, span, output);
         }
         let block = partial.block.as_ref().map(|program| BlockOfPartial { program, frame, data });
-        let inner_data = Data { parent: Some(data), turn: None, block };
+        let inner_data = Data { parent: Some(data), turn: None, block: block.or(data.block) };
         let provided = partial.block.as_ref().map(|program| (program, frame));
         if let Some((inline, definer)) = frame.inline(&partial.name) {
             let inner = definer.with_context(&inline.program, context);

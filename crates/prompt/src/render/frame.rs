@@ -108,6 +108,7 @@ fn inline_of<'f>(program: &'f Program, name: &str) -> Option<&'f Inline> {
 pub(super) struct Data<'f> {
     pub(super) parent: Option<&'f Data<'f>>,
     pub(super) turn: Option<Turn>,
+    /// The block that the partial block around the file passed, if any.
     pub(super) block: Option<BlockOfPartial<'f>>,
 }
 
@@ -136,18 +137,6 @@ impl<'f> Data<'f> {
                     return turn.variable(name).map(Cow::Owned);
                 }
                 loops -= 1;
-            }
-            data = here.parent;
-        }
-        None
-    }
-
-    /// Returns the block that the innermost partial block passed.
-    pub(super) fn partial_block(&self) -> Option<BlockOfPartial<'f>> {
-        let mut data = Some(self);
-        while let Some(here) = data {
-            if here.block.is_some() {
-                return here.block;
             }
             data = here.parent;
         }

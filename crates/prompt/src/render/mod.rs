@@ -8,6 +8,8 @@ mod frame;
 mod output;
 mod value;
 
+pub(crate) use value::member;
+
 use chat::Message;
 use document::{Position, Span};
 use serde_json::{Map, Value};
@@ -85,7 +87,7 @@ impl LinkedPrompt {
     /// Renders the prompt.
     ///
     /// A missing value renders as nothing, as the format says; whether all variables are bound is
-    /// checked apart, by `check_bound`.
+    /// checked apart, by [`crate::Variables::unbound`].
     ///
     /// # Errors
     /// [`RenderError`] if a bound is exceeded, an inline partial is not in reach, or a computed role

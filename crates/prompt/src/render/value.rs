@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde_json::{Number, Value};
 
 /// A value, or nothing (what JavaScript calls undefined).
-pub(super) type Found<'f> = Option<Cow<'f, Value>>;
+pub(crate) type Found<'f> = Option<Cow<'f, Value>>;
 
 /// Follows a path into a value.
 pub(super) fn follow<'f>(value: Cow<'f, Value>, parts: &[String]) -> Found<'f> {
@@ -29,7 +29,7 @@ pub(super) fn follow<'f>(value: Cow<'f, Value>, parts: &[String]) -> Found<'f> {
 }
 
 /// Returns a member of an object or list; `length` is that of a list or text.
-pub(super) fn member<'f>(value: &'f Value, name: &str) -> Found<'f> {
+pub(crate) fn member<'f>(value: &'f Value, name: &str) -> Found<'f> {
     match value {
         Value::Object(map) => map.get(name).map(Cow::Borrowed),
         Value::Array(items) if name == "length" => Some(Cow::Owned(Value::from(items.len()))),
