@@ -8,6 +8,7 @@
 //! Invariants: a variable's value is never parsed as a template or a marker; rendering ends, within
 //! [`MAX_NESTING`] levels, [`MAX_OUTPUT_BYTES`] bytes and [`MAX_STEPS`] steps, or is an error.
 
+mod diff;
 mod front_matter;
 mod identity;
 mod input_schema;
@@ -20,6 +21,10 @@ mod source;
 mod template;
 mod variables;
 
+pub use diff::{
+    Fragment, Line, LineKind, PartialChange, PartialDiff, PromptDiff, Side, TextDiff, ValueChange,
+    diff,
+};
 pub use front_matter::{DISPLAY_KEYS, FrontMatter, Input, Output};
 pub use input_schema::{InputSchema, Schema, SchemaError, SchemaProblem};
 pub use link::{LinkedPrompt, link};
