@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 
 use catalog::{ProviderSettings, built_in_providers, read_providers};
-use document::yaml::{self, Node};
+use document::yaml::{self, Entry, Node};
 use document::{Diagnostic, Diagnostics, Fields, SourceText, Span};
 use evalset::Defaults;
+
+use crate::{ProgramDeclaration, TargetDeclaration};
 
 /// The format version of `trysquare.yaml` that this program knows.
 const FORMAT: u64 = 1;
@@ -16,17 +18,28 @@ pub struct ProjectConfig {
     /// Providers by name, the built-in ones included.
     pub providers: BTreeMap<String, ProviderSettings>,
     /// What the person's own applications are, by name.
-    pub targets: BTreeMap<String, Node>,
-    /// The programs that checks may call, by name.
-    pub programs: BTreeMap<String, Node>,
+    pub targets: BTreeMap<String, TargetDeclaration>,
+    /// The programs that checks and targets may call, by name.
+    pub programs: BTreeMap<String, ProgramDeclaration>,
     /// What eval sets inherit.
     pub defaults: Defaults,
     /// Which version of which prompt an environment uses.
     pub environments: BTreeMap<String, EnvironmentPins>,
 }
 
-/// The pins of one environment: version by prompt name.
-pub type EnvironmentPins = BTreeMap<String, String>;
+/// The pins of one environment, by prompt name.
+pub type EnvironmentPins = BTreeMap<String, Pin>;
+
+/// The version of a prompt that an environment uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// The version: 64 hex digits, or their first 12.
+    pub version: String,
+    /// Where it stands in `trysquare.yaml`.
+    pub span: Span,
+    /// Where the prompt's name stands.
+    pub name_span: Span,
+}
 
 impl ProjectConfig {
     /// Reads `trysquare.yaml`; what cannot be read is reported and left at its default.
@@ -49,22 +62,20 @@ impl ProjectConfig {
 
     fn read_node(&mut self, node: &Node, diagnostics: &mut Diagnostics) {
         let Some(mut fields) = Fields::open(node, "trysquare.yaml", diagnostics) else { return };
-        if let Some(format) = fields.count("format", diagnostics).filter(|found| *found > FORMAT) {
-            diagnostics.error_with_hint(
-                "newer-format",
-                fields.span(),
-                format!(
-                    "this project has format {format}, this program knows formats up to {FORMAT}"
-                ),
-                "update Trysquare",
-            );
+        let span = fields.get("format").map(|node| node.span);
+        if let (Some(span), Some(format)) = (span, fields.count("format", diagnostics))
+            && format != FORMAT
+        {
+            let message = format!("found format {format}, expected {FORMAT}");
+            let hint = "a newer Trysquare wrote this project; update yours";
+            diagnostics.error_with_hint("format", span, message, hint);
         }
         fields.text("name", diagnostics);
         if let Some(node) = fields.get("providers") {
             self.providers = read_providers(node, diagnostics);
         }
-        self.targets = named_nodes(&mut fields, "targets", diagnostics);
-        self.programs = named_nodes(&mut fields, "programs", diagnostics);
+        self.programs = named(&mut fields, "programs", diagnostics, ProgramDeclaration::read);
+        self.targets = named(&mut fields, "targets", diagnostics, TargetDeclaration::read);
         if let Some(node) = fields.get("defaults") {
             self.defaults = Defaults::read(node, diagnostics);
         }
@@ -76,13 +87,17 @@ impl ProjectConfig {
     }
 }
 
-fn named_nodes(
+fn named<T>(
     fields: &mut Fields<'_>,
     key: &'static str,
     diagnostics: &mut Diagnostics,
-) -> BTreeMap<String, Node> {
+    read: impl Fn(&Entry, &mut Diagnostics) -> Option<T>,
+) -> BTreeMap<String, T> {
     let entries = fields.mapping(key, diagnostics).unwrap_or_default();
-    entries.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect()
+    entries
+        .iter()
+        .filter_map(|entry| Some((entry.key.clone(), read(entry, diagnostics)?)))
+        .collect()
 }
 
 fn read_pins(node: &Node, environment: &str, diagnostics: &mut Diagnostics) -> EnvironmentPins {
@@ -92,14 +107,84 @@ fn read_pins(node: &Node, environment: &str, diagnostics: &mut Diagnostics) -> E
     };
     let mut pins = EnvironmentPins::new();
     for entry in fields.mapping("prompts", diagnostics).unwrap_or_default() {
-        if let Some(version) = entry.value.as_str() {
-            pins.insert(entry.key.clone(), version.to_owned());
-        } else {
+        let span = entry.value.span;
+        let Some(version) = entry.value.as_str() else {
             let message =
                 format!("a pin must be a version in quotes, found {}", entry.value.kind());
-            diagnostics.error("wrong-kind", entry.value.span, message);
+            diagnostics.error_with_hint("wrong-kind", span, message, "put it in quotes");
+            continue;
+        };
+        let hex = version.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        if !hex || ![12, 64].contains(&version.len()) {
+            let message = format!("found `{version}` as a version, expected 12 or 64 hex digits");
+            diagnostics.error("pin", span, message);
+            continue;
         }
+        let pin = Pin { version: version.to_owned(), span, name_span: entry.key_span };
+        pins.insert(entry.key.clone(), pin);
     }
     fields.warn_unknown(diagnostics);
     pins
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TargetKind;
+
+    fn read(text: &str) -> (ProjectConfig, Vec<Diagnostic>) {
+        ProjectConfig::read(SourceText::new("trysquare.yaml", text))
+    }
+
+    #[test]
+    fn a_full_file_is_read() {
+        let (config, found) = read(
+            "format: 1\nname: shop\nproviders: {ollama: {concurrency: 1}}\n\
+             programs:\n  lint: {command: [python3, tools/lint.py], timeout_s: 5, environment: {A: b}}\n\
+             targets:\n  cli: {program: lint}\n  web:\n    url: http://localhost:1/x\n    key: shop\n    \
+             headers: {x-team: a}\n    body: {q: '{{message}}'}\n    answer: $.text\n    \
+             usage: {input_uncached: $.u.in}\n    documents: $.docs\n    timeout_s: 3\n\
+             defaults: {margin: 0.05, samples: 2}\n\
+             environments: {production: {prompts: {triage: '0123456789ab'}}}\n",
+        );
+        assert!(found.is_empty(), "{found:?}");
+        assert_eq!(config.programs["lint"].timeout_ms, 5_000);
+        assert_eq!(config.programs["lint"].environment["A"], "b");
+        let TargetKind::Http(web) = &config.targets["web"].kind else { panic!("an endpoint") };
+        assert_eq!((web.answer.as_str(), web.timeout_ms), ("$.text", 3_000));
+        assert_eq!(web.usage["input_uncached"], "$.u.in");
+        assert_eq!(config.environments["production"]["triage"].version, "0123456789ab");
+        assert_eq!(config.defaults.margin, Some(0.05));
+    }
+
+    #[test]
+    fn everything_wrong_is_reported_at_once() {
+        let text = "format: 9\nproviderz: {}\n\
+            programs:\n  a: {command: python3 x.py}\n  b: {command: []}\n  c: {command: [x, 1]}\n  d: {}\n\
+            targets:\n  a: {url: 'ftp://x', body: {}, answer: $.a}\n  b: {url: 'http://x', answer: a}\n  \
+            c: {}\n  d: {url: 'http://x', body: 1, answer: $.a, headers: {Authorization: x}, usage: {input: $.a}}\n\
+            environments:\n  prod: {prompts: {a: 12, b: v1}, prompt: {}}\n";
+        let mut out = String::new();
+        for found in read(text).1 {
+            let at = found.position.unwrap();
+            out.push_str(&format!("{}:{} {}: {}\n", at.line, at.column, found.code, found.message));
+        }
+        insta::assert_snapshot!(out, @r#"
+        1:9 format: found format 9, expected 1
+        2:1 unknown-key: unknown key `providerz` in trysquare.yaml
+        4:16 wrong-kind: `command` of the program `a` must be a list, found text
+        5:3 program: `command` of the program `b` names no program
+        6:20 wrong-kind: `command` must hold text, found a number
+        7:6 missing-key: the program `d` needs the key `command`
+        9:12 bad-url: `ftp://x` has no usable origin: expected http or https
+        10:6 missing-key: the target `b` needs the key `body`
+        10:32 json-path: `answer` is not a JSON path: it cannot be read from character 1 on
+        11:3 target: the target `c` needs either `url` or `program`
+        12:55 secret-header: the header `Authorization` carries a secret and does not belong in a file
+        12:83 unknown-key: unknown key `input` in `usage` of the target `d`
+        14:23 wrong-kind: a pin must be a version in quotes, found a number
+        14:30 pin: found `v1` as a version, expected 12 or 64 hex digits
+        14:35 unknown-key: unknown key `prompt` in the environment `prod`
+        "#);
+    }
 }

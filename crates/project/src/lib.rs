@@ -4,9 +4,21 @@
 //! and the rest still opens; eval sets are read when they are asked for, since they can be large.
 
 mod config;
+mod declare;
+mod format;
+mod git;
+mod init;
 mod load;
+mod paths;
 mod prompts;
+mod trust;
 
-pub use config::{EnvironmentPins, ProjectConfig};
+pub use config::{EnvironmentPins, Pin, ProjectConfig};
+pub use declare::{HttpDeclaration, ProgramDeclaration, TargetDeclaration, TargetKind};
+pub use format::Reformatted;
+pub use git::{FileVersion, GitError, commit_of, content_at, file_versions};
+pub use init::{InitError, init};
 pub use load::{EvalSetFolder, OpenError, Project, find_root};
+pub use paths::{PathError, resolve_inside};
 pub use prompts::PromptFile;
+pub use trust::TrustBlock;

@@ -1,0 +1,56 @@
+//! `trysquare fmt`: making the files of rows canonical.
+
+use std::path::PathBuf;
+
+use document::{Diagnostic, Severity};
+use files::Snapshot;
+
+use crate::{OpenError, Project};
+
+/// A file that is not canonical, and what it should hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reformatted {
+    /// Its path inside the project.
+    pub path: PathBuf,
+    /// What it held when it was read.
+    pub snapshot: Snapshot,
+    /// Its canonical text.
+    pub text: String,
+}
+
+impl Reformatted {
+    /// Writes the canonical text, unless the file has changed since.
+    ///
+    /// # Errors
+    /// [`files::FileError`]
+    pub fn write(&self) -> Result<(), files::FileError> {
+        files::write_unless_changed(&self.snapshot, self.text.as_bytes()).map(drop)
+    }
+}
+
+impl Project {
+    /// Returns every file of rows that is not canonical, without writing anything. YAML and prompts
+    /// are never touched, and the order of cases stays.
+    ///
+    /// Errors of the rows are the second value; lines that cannot be read stay as they are.
+    ///
+    /// # Errors
+    /// [`OpenError`] if a file cannot be read.
+    pub fn to_reformat(&self) -> Result<(Vec<Reformatted>, Vec<Diagnostic>), OpenError> {
+        let (mut changed, mut found) = (Vec::new(), Vec::new());
+        for name in &self.eval_sets {
+            let (set, diagnostics) = self.eval_set(name)?;
+            let cases = &set.cases;
+            found.extend(diagnostics.into_iter().filter(|one| {
+                one.severity == Severity::Error && one.file == cases.source().name()
+            }));
+            let text = cases.canonical();
+            if text != cases.text() {
+                let path = PathBuf::from(cases.source().name());
+                let snapshot = Snapshot::of(&self.root.join(&path), cases.text().as_bytes());
+                changed.push(Reformatted { path, snapshot, text });
+            }
+        }
+        Ok((changed, found))
+    }
+}

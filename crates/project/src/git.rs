@@ -1,0 +1,323 @@
+//! Reading git's history of a file, through the `git` program.
+//!
+//! Read only, with fixed arguments. A cloned repository's own configuration can name programs, so
+//! everything that could start one or reach a network is switched off for these calls.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use values::Timestamp;
+
+/// One commit that changed a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileVersion {
+    /// The commit, in full.
+    pub commit: String,
+    /// Who wrote it.
+    pub author: String,
+    /// When it was written.
+    pub time: Timestamp,
+    /// The first line of its message.
+    pub subject: String,
+    /// The file's path at that commit, inside the project; a renamed file had another one.
+    pub path: PathBuf,
+}
+
+/// Git could not tell.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// The program could not be started.
+    #[error("git could not be started: {0}")]
+    NotStarted(#[source] io::Error),
+    /// The folder is not part of a git repository.
+    #[error("{0} is not inside a git repository")]
+    NoRepository(PathBuf),
+    /// There is no such commit, branch or tag.
+    #[error("git knows no commit `{0}`")]
+    NoSuchCommit(String),
+    /// The file does not exist at that commit.
+    #[error("`{path}` does not exist at {commit}")]
+    NoSuchFile {
+        /// The file.
+        path: String,
+        /// The commit.
+        commit: String,
+    },
+    /// The file's content at that commit is not UTF-8.
+    #[error("`{path}` at {commit} is not UTF-8 text")]
+    NotText {
+        /// The file.
+        path: String,
+        /// The commit.
+        commit: String,
+    },
+    /// Git failed for another reason.
+    #[error("git failed: {0}")]
+    Failed(String),
+}
+
+/// The settings that a repository must not decide. Those given on the command line win.
+const SETTINGS: [&str; 7] = [
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.quotePath=false",
+    "diff.external=",
+    "log.showSignature=false",
+    "protocol.allow=never",
+    "safe.bareRepository=explicit",
+];
+
+/// Between the fields of a commit, and before it: no name or subject line holds these.
+const FIELD: char = '\u{1f}';
+const RECORD: char = '\u{1e}';
+
+/// Returns the commits that changed a file, the newest first, renames followed.
+///
+/// `path` is the file's path inside the project, whose folder is `root`; the project may be a folder
+/// of a larger repository. A file that git does not know has no versions.
+///
+/// # Errors
+/// [`GitError`]
+pub fn file_versions(root: &Path, path: &Path) -> Result<Vec<FileVersion>, GitError> {
+    let prefix = repository_prefix(root)?;
+    if git(root, &["rev-parse", "--verify", "--quiet", "HEAD"])?.stdout.is_empty() {
+        return Ok(Vec::new());
+    }
+    let format = "--format=%x1e%H%x1f%an%x1f%at%x1f%s%x1f";
+    let path = path.to_string_lossy();
+    let output = git(
+        root,
+        &[
+            "log",
+            "--follow",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-show-signature",
+            "--name-only",
+            "-z",
+            format,
+            "--",
+            &path,
+        ],
+    )?;
+    let text = succeeded(&output)?;
+    text.split(RECORD).skip(1).map(|record| read_record(record, &prefix)).collect()
+}
+
+fn read_record(record: &str, prefix: &str) -> Result<FileVersion, GitError> {
+    let fields: Vec<_> = record.split(FIELD).collect();
+    let [commit, author, seconds, subject, names] = fields[..] else {
+        return Err(GitError::Failed(format!("its log was not understood: {record:?}")));
+    };
+    let seconds: i64 = seconds
+        .parse()
+        .map_err(|_| GitError::Failed(format!("found `{seconds}` as a commit's time")))?;
+    let name = names.trim_matches(['\0', '\n']);
+    Ok(FileVersion {
+        commit: commit.to_owned(),
+        author: author.to_owned(),
+        time: Timestamp::from_unix_ms(seconds.saturating_mul(1_000)),
+        subject: subject.to_owned(),
+        path: PathBuf::from(name.strip_prefix(prefix).unwrap_or(name)),
+    })
+}
+
+/// Returns the full name of the commit that a reference (`HEAD~2`, `v1.0`, `4153714`) means.
+///
+/// # Errors
+/// [`GitError::NoSuchCommit`] and others.
+pub fn commit_of(root: &Path, reference: &str) -> Result<String, GitError> {
+    repository_prefix(root)?;
+    let unknown = || GitError::NoSuchCommit(reference.to_owned());
+    if reference.starts_with('-') || reference.chars().any(char::is_control) {
+        return Err(unknown());
+    }
+    let wanted = format!("{reference}^{{commit}}");
+    let output = git(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted])?;
+    if !output.status.success() {
+        return Err(unknown());
+    }
+    Ok(succeeded(&output)?.trim().to_owned())
+}
+
+/// Returns the text of a file at a commit.
+///
+/// # Errors
+/// [`GitError`]
+pub fn content_at(root: &Path, path: &Path, reference: &str) -> Result<String, GitError> {
+    let commit = commit_of(root, reference)?;
+    let path = path.to_string_lossy().replace('\\', "/");
+    let object = format!("{commit}:./{path}");
+    let output = git(root, &["cat-file", "blob", &object])?;
+    if !output.status.success() {
+        return Err(GitError::NoSuchFile { path, commit });
+    }
+    String::from_utf8(output.stdout).map_err(|_| GitError::NotText { path, commit })
+}
+
+/// Returns the project's path inside its repository, empty or with a slash at its end.
+fn repository_prefix(root: &Path) -> Result<String, GitError> {
+    let output = git(root, &["rev-parse", "--show-prefix"])?;
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr);
+        return Err(if message.contains("not a git repository") {
+            GitError::NoRepository(root.to_owned())
+        } else {
+            GitError::Failed(message.trim().to_owned())
+        });
+    }
+    Ok(succeeded(&output)?.trim_end_matches('\n').to_owned())
+}
+
+fn succeeded(output: &Output) -> Result<String, GitError> {
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(GitError::Failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+}
+
+#[expect(clippy::disallowed_methods, reason = "this module is the one that asks git")]
+fn git(root: &Path, arguments: &[&str]) -> Result<Output, GitError> {
+    let mut command = Command::new("git");
+    command.arg("--no-pager").arg("-C").arg(root);
+    for setting in SETTINGS {
+        command.arg("-c").arg(setting);
+    }
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C");
+    // A hook of another repository, or a person's shell, may point git elsewhere.
+    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_EXTERNAL_DIFF"] {
+        command.env_remove(variable);
+    }
+    command.output().map_err(GitError::NotStarted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Repository {
+        _folder: tempfile::TempDir,
+        root: PathBuf,
+    }
+
+    impl Repository {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let root = folder.path().canonicalize().unwrap();
+            let repository = Self { _folder: folder, root };
+            repository.run(&["init", "--quiet", "--initial-branch=main"]);
+            repository
+        }
+
+        #[expect(clippy::disallowed_methods, reason = "the test makes a real repository")]
+        fn run(&self, arguments: &[&str]) {
+            let output = Command::new("git")
+                .current_dir(&self.root)
+                .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org"])
+                .args(["-c", "commit.gpgsign=false"])
+                .args(arguments)
+                .env_remove("GIT_DIR")
+                .env("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z")
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+
+        fn commit(&self, path: &str, text: &str, message: &str) {
+            let file = self.root.join(path);
+            files::create_folder(file.parent().unwrap()).unwrap();
+            files::write_atomic(&file, text.as_bytes()).unwrap();
+            self.run(&["add", "-A"]);
+            self.run(&["commit", "--quiet", "-m", message]);
+        }
+    }
+
+    #[test]
+    fn versions_come_newest_first_and_follow_a_rename() {
+        let repository = Repository::new();
+        let long = "A prompt that is long enough to be known again after it was renamed.\n";
+        repository.commit("team/prompts/old name.prompt", long, "Add it\n\nBody");
+        repository.run(&["mv", "team/prompts/old name.prompt", "team/prompts/new.prompt"]);
+        repository.run(&["commit", "--quiet", "-m", "Rename it"]);
+        repository.commit("team/prompts/new.prompt", "Other text.\n", "Größer: \"it\"");
+        repository.commit("team/other.txt", "x", "Unrelated");
+        let root = repository.root.join("team");
+        let path = Path::new("prompts/new.prompt");
+        let versions = file_versions(&root, path).unwrap();
+        let seen: Vec<_> =
+            versions.iter().map(|one| (one.subject.as_str(), one.path.to_str().unwrap())).collect();
+        assert_eq!(
+            seen,
+            [
+                ("Größer: \"it\"", "prompts/new.prompt"),
+                ("Rename it", "prompts/new.prompt"),
+                ("Add it", "prompts/old name.prompt")
+            ]
+        );
+        assert_eq!(versions[0].author, "Ada");
+        assert_eq!(versions[0].time.to_string(), "2026-01-02T03:04:05Z");
+        let first = &versions[2];
+        assert_eq!(content_at(&root, &first.path, &first.commit).unwrap(), long);
+        assert_eq!(content_at(&root, path, "main").unwrap(), "Other text.\n");
+    }
+
+    #[test]
+    fn what_does_not_exist_is_said_plainly() {
+        let repository = Repository::new();
+        let root = &repository.root;
+        let path = Path::new("a.prompt");
+        assert_eq!(file_versions(root, path).unwrap(), [], "no commit yet");
+        repository.commit("b.prompt", "b", "Add b");
+        assert_eq!(file_versions(root, path).unwrap(), []);
+        assert!(matches!(content_at(root, path, "HEAD"), Err(GitError::NoSuchFile { .. })));
+        for reference in ["nowhere", "--output=x", "HEAD:b.prompt", ""] {
+            let refused = content_at(root, path, reference);
+            assert!(matches!(refused, Err(GitError::NoSuchCommit(_))), "{reference}: {refused:?}");
+        }
+        let outside = tempfile::tempdir().unwrap();
+        let refused = file_versions(outside.path(), path);
+        assert!(matches!(refused, Err(GitError::NoRepository(_))), "{refused:?}");
+    }
+
+    #[test]
+    fn a_repository_cannot_make_git_run_a_program() {
+        let repository = Repository::new();
+        repository.commit("a.prompt", "a", "One");
+        repository.commit("a.prompt", "b", "Two");
+        let root = &repository.root;
+        let bait = root.join("bait");
+        let program = root.join("program.sh");
+        let script = format!("#!/bin/sh\ntouch '{}'\ncat\n", bait.display());
+        files::write_atomic(&program, script.as_bytes()).unwrap();
+        repository.run(&["update-index", "--chmod=+x", "--add", "program.sh"]);
+        repository.run(&["checkout-index", "--force", "program.sh"]);
+        files::write_atomic(&root.join(".gitattributes"), b"*.prompt diff=bait filter=bait\n")
+            .unwrap();
+        let program = program.display().to_string();
+        for key in [
+            "core.pager",
+            "core.fsmonitor",
+            "core.editor",
+            "core.sshCommand",
+            "diff.external",
+            "diff.bait.textconv",
+            "diff.bait.command",
+            "filter.bait.smudge",
+            "gpg.program",
+            "pager.log",
+        ] {
+            repository.run(&["config", key, &program]);
+        }
+        repository.run(&["config", "log.showSignature", "true"]);
+        assert_eq!(file_versions(root, Path::new("a.prompt")).unwrap().len(), 2);
+        assert_eq!(content_at(root, Path::new("a.prompt"), "HEAD").unwrap(), "b");
+        assert!(!bait.exists());
+    }
+}
