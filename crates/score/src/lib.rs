@@ -9,6 +9,7 @@
 
 mod combine;
 mod criterion;
+mod distance;
 mod evaluate;
 mod facts;
 mod finding;
