@@ -107,7 +107,10 @@ struct Contents<'t> {
     references: Vec<Reference<'t>>,
     statements: usize,
     depth: usize,
-    inlines: BTreeSet<&'t str>,
+    /// The inline partials in the order of their definition.
+    inlines: Vec<&'t str>,
+    /// Which inline partial includes which, and where.
+    inline_calls: Vec<(usize, usize, Span)>,
 }
 
 /// The size of a file with its partials written out.
@@ -140,7 +143,13 @@ impl<'p> Linker<'p> {
 
     fn visit(&mut self, template: &Template) -> Measure {
         let mut contents = Contents::default();
-        collect(&template.program, 1, &mut Vec::new(), &mut contents);
+        collect(
+            &template.program,
+            Reach { depth: 1, inside: None },
+            &mut Vec::new(),
+            &mut contents,
+        );
+        self.report_inline_circles(template, &contents);
         self.inlines.extend(contents.inlines.iter().map(|name| (*name).to_owned()));
         let mut measure = Measure { statements: contents.statements, depth: contents.depth };
         for reference in contents.references {
@@ -169,6 +178,16 @@ impl<'p> Linker<'p> {
             }
         }
         measure
+    }
+
+    fn report_inline_circles(&mut self, template: &Template, contents: &Contents<'_>) {
+        for (from, to, span) in &contents.inline_calls {
+            if leads_to(&contents.inline_calls, *to, *from) {
+                let name = contents.inlines[*from];
+                let message = format!("the inline partial `{name}` includes itself");
+                self.report(&template.source, *span, "partial-cycle", message, None);
+            }
+        }
     }
 
     /// Visits a partial, once; `None` if it is one of those that are being visited.
@@ -235,39 +254,72 @@ impl<'p> Linker<'p> {
     }
 }
 
+/// Tells whether calls lead from one inline partial to another.
+fn leads_to(calls: &[(usize, usize, Span)], from: usize, to: usize) -> bool {
+    let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
+    while let Some(here) = next.pop() {
+        if here == to {
+            return true;
+        }
+        if seen.insert(here) {
+            next.extend(calls.iter().filter(|(from, ..)| *from == here).map(|(_, to, _)| *to));
+        }
+    }
+    false
+}
+
+/// Where a program stands.
+#[derive(Clone, Copy)]
+struct Reach {
+    depth: usize,
+    /// The inline partial that it is a part of.
+    inside: Option<usize>,
+}
+
 /// Collects what a program contains; `inlines` are those in reach, innermost last.
 fn collect<'t>(
     program: &'t Program,
-    depth: usize,
-    inlines: &mut Vec<&'t str>,
+    reach: Reach,
+    inlines: &mut Vec<(&'t str, usize)>,
     contents: &mut Contents<'t>,
 ) {
-    contents.depth = contents.depth.max(depth);
+    contents.depth = contents.depth.max(reach.depth);
     contents.statements += program.body.len();
+    let deeper = Reach { depth: reach.depth + 1, ..reach };
     let outer = inlines.len();
     for statement in &program.body {
         if let Statement::Inline(inline) = statement {
-            inlines.push(&inline.name);
-            contents.inlines.insert(&inline.name);
+            inlines.push((&inline.name, contents.inlines.len()));
+            contents.inlines.push(&inline.name);
         }
     }
+    let mut here = outer;
     for statement in &program.body {
         match statement {
             Statement::Block(block) => {
                 for arm in [&block.program, &block.inverse].into_iter().flatten() {
-                    collect(arm, depth + 1, inlines, contents);
+                    collect(arm, deeper, inlines, contents);
                 }
             }
-            Statement::Inline(inline) => collect(&inline.program, depth + 1, inlines, contents),
+            Statement::Inline(inline) => {
+                let inside = Some(inlines[here].1);
+                here += 1;
+                collect(&inline.program, Reach { inside, ..deeper }, inlines, contents);
+            }
             Statement::Partial(partial) => {
                 if let Some(block) = &partial.block {
-                    collect(block, depth + 1, inlines, contents);
+                    collect(block, deeper, inlines, contents);
                 }
-                let name = partial.name.as_str();
-                if name != PARTIAL_BLOCK && !inlines.contains(&name) {
-                    let optional = partial.block.is_some();
-                    let span = partial.name_span;
-                    contents.references.push(Reference { name, span, depth, optional });
+                let (name, span) = (partial.name.as_str(), partial.name_span);
+                let inline = inlines.iter().rev().find(|(known, _)| *known == name);
+                match (inline, reach.inside) {
+                    (Some((_, to)), Some(from)) => contents.inline_calls.push((from, *to, span)),
+                    (None, _) if name != PARTIAL_BLOCK => {
+                        let optional = partial.block.is_some();
+                        let depth = reach.depth;
+                        contents.references.push(Reference { name, span, depth, optional });
+                    }
+                    _ => {}
                 }
             }
             Statement::Content(_) | Statement::Mustache(_) | Statement::Comment(_) => {}

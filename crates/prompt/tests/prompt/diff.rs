@@ -61,16 +61,11 @@ fn front_matter_differs_by_key_and_text_by_line() {
     );
     assert_eq!(found.partials[0].kind, PartialChange::Added);
     assert_eq!(found.partials[1].kind, PartialChange::Changed);
-    let changed = &found.template.lines[1..3];
-    assert_eq!((changed[0].old_line, changed[0].new_line), (Some(10), None));
-    assert_eq!((changed[1].old_line, changed[1].new_line), (None, Some(12)));
+    let lines = &found.template.lines[1..3];
+    assert_eq!((lines[0].old_line, lines[0].new_line), (Some(10), None));
+    assert_eq!((lines[1].old_line, lines[1].new_line), (None, Some(12)));
     let word = |at: usize| {
-        changed[at]
-            .fragments
-            .iter()
-            .filter(|f| f.changed)
-            .map(|f| f.text.clone())
-            .collect::<String>()
+        lines[at].fragments.iter().filter(|f| f.changed).map(|f| f.text.clone()).collect::<String>()
     };
     assert_eq!((word(0).as_str(), word(1).as_str()), ("short", "long"));
     let text = found.to_text(1);

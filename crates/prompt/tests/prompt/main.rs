@@ -1,7 +1,10 @@
 //! Tests of the prompt crate through what it offers to other crates.
 
+mod bounds;
 mod conformance;
 mod diff;
+mod fuzz_target;
+mod laws;
 mod support;
 mod templates;
 mod variables;
