@@ -39,7 +39,6 @@ CREATE TABLE run (
   CHECK ((state = 'running') = (lease IS NOT NULL))
 ) STRICT;
 CREATE INDEX run_by_lease ON run (lease) WHERE lease IS NOT NULL;
-CREATE INDEX run_by_time ON run (created_at, id);
 
 -- Cases as cells name them, written once however many cells share them.
 CREATE TABLE run_case (
@@ -78,9 +77,7 @@ CREATE TABLE answer (
   latency_ms     INTEGER NOT NULL,
   first_token_ms INTEGER,
   input_tokens   INTEGER,
-  output_tokens  INTEGER,
-  -- What it cost when it was made; absent where nobody knows.
-  cost           INTEGER
+  output_tokens  INTEGER
 ) STRICT;
 
 CREATE TABLE ledger (
@@ -98,7 +95,8 @@ CREATE TABLE ledger (
   CHECK ((state = 'settled') = (billed IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 
--- The sums of the ledger by scope, so that a cap is checked in constant time.
+-- The sums of the ledger by scope, so that a cap is checked in constant time, and what is in none of
+-- its amounts: cache hits, what they saved, and attempts whose price is unknown.
 -- The key is the run's number, the day, or 0 for the project.
 CREATE TABLE spend (
   scope    TEXT NOT NULL CHECK (scope IN ('run', 'day', 'project')),
@@ -106,6 +104,9 @@ CREATE TABLE spend (
   billed   INTEGER NOT NULL DEFAULT 0 CHECK (billed >= 0),
   reserved INTEGER NOT NULL DEFAULT 0 CHECK (reserved >= 0),
   presumed INTEGER NOT NULL DEFAULT 0 CHECK (presumed >= 0),
+  saved    INTEGER NOT NULL DEFAULT 0 CHECK (saved >= 0),
+  hits     INTEGER NOT NULL DEFAULT 0 CHECK (hits >= 0),
+  unpriced INTEGER NOT NULL DEFAULT 0 CHECK (unpriced >= 0),
   PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID;
 
@@ -115,6 +116,10 @@ CREATE TABLE attempt (
   number      INTEGER NOT NULL CHECK (number >= 0),
   started_at  INTEGER NOT NULL,
   ended_at    INTEGER NOT NULL,
+  -- Whether the cell has its outcome by this.
+  closes      INTEGER NOT NULL CHECK (closes IN (0, 1)),
+  -- What it was billed; of a hit or a replay, what it would have cost. Absent where unknown.
+  cost        INTEGER,
   -- 'live', 'cache' or 'replay' of an answer.
   source      TEXT CHECK (source IN ('live', 'cache', 'replay')),
   answer_no   INTEGER REFERENCES answer (answer_no),
@@ -144,7 +149,8 @@ CREATE TABLE scorer (
   criterion TEXT NOT NULL,
   name      TEXT NOT NULL,
   source    TEXT NOT NULL CHECK (source IN ('code', 'judge', 'human')),
-  hash      BLOB NOT NULL CHECK (length(hash) = 32),
+  -- Absent for a person.
+  hash      BLOB CHECK (length(hash) = 32),
   UNIQUE (criterion, name, source, hash)
 ) STRICT;
 
@@ -154,13 +160,13 @@ CREATE TABLE score (
   generation INTEGER NOT NULL CHECK (generation >= 1),
   scorer_no  INTEGER NOT NULL REFERENCES scorer (scorer_no),
   value      TEXT NOT NULL CHECK (value IN
-             ('pass', 'fail', 'number', 'category', 'error', 'unreadable', 'skipped')),
-  number     REAL,
+             ('pass', 'fail', 'graded', 'category', 'error', 'unreadable', 'skipped')),
+  grade      REAL,
   category   TEXT,
   reason     TEXT,
   scored_at  INTEGER NOT NULL,
   PRIMARY KEY (run_no, cell, generation, scorer_no),
   FOREIGN KEY (run_no, cell) REFERENCES cell (run_no, cell),
-  CHECK ((value = 'number') = (number IS NOT NULL)),
+  CHECK ((value = 'graded') = (grade IS NOT NULL)),
   CHECK ((value = 'category') = (category IS NOT NULL))
 ) STRICT, WITHOUT ROWID;

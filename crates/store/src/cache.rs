@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chat::{FinishReason, Reply};
 use run::{Answer, AnswerSource};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
-use values::{ContentHash, NanoDollars, Timestamp};
+use values::{ContentHash, Timestamp};
 
 use crate::error::{Doing, StoreError};
 use crate::sql::{Columns, integer};
@@ -14,15 +14,6 @@ use crate::writer::Done;
 
 /// After this many hits the times of use are written even if the writer never rests.
 const TOUCHES: usize = 4_096;
-
-/// An answer that the cache holds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CachedAnswer {
-    /// The answer, its source being the cache, its latency the original's.
-    pub answer: Answer,
-    /// What it cost when it was made, so what a hit saves; `None` if nobody knows.
-    pub cost: Option<NanoDollars>,
-}
 
 /// What the cache holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,29 +29,21 @@ pub struct CacheStats {
 }
 
 impl Store {
-    /// Returns the answer of a key, and notes its use.
+    /// Returns the answer of a key, its source being the cache and its latency the original's, and
+    /// notes its use.
     ///
     /// # Errors
     /// If the database cannot be read.
-    pub fn cached(
-        &self,
-        key: ContentHash,
-        now: Timestamp,
-    ) -> Result<Option<CachedAnswer>, StoreError> {
+    pub fn cached(&self, key: ContentHash, now: Timestamp) -> Result<Option<Answer>, StoreError> {
         let found = self.read(|connection| {
             connection
                 .prepare_cached(
-                    "SELECT text, reply, latency_ms, first_token_ms, cost
+                    "SELECT text, reply, latency_ms, first_token_ms
                      FROM cache JOIN answer USING (answer_no) WHERE key = ?1",
                 )
                 .and_then(|mut select| {
                     select
-                        .query_row([key.as_bytes()], |row| {
-                            Ok(CachedAnswer {
-                                answer: answer(row, AnswerSource::Cache)?,
-                                cost: row.money(4)?,
-                            })
-                        })
+                        .query_row([key.as_bytes()], |row| answer(row, AnswerSource::Cache))
                         .optional()
                 })
                 .doing("look into the cache")

@@ -4,6 +4,7 @@ use values::{Id, Timestamp};
 use crate::error::{Doing, StoreError};
 use crate::ledger;
 use crate::process::{Life, ProcessIdentity};
+use crate::runs;
 use crate::store::Store;
 use crate::writer::Done;
 
@@ -19,24 +20,23 @@ pub(crate) struct Lease {
 }
 
 impl Store {
-    /// Says that this process still works on its runs; to be called about every ten seconds.
+    /// Says that this process still works on a run; to be called about every ten seconds.
     ///
-    /// Reports the runs of this process that somebody, perhaps in another process, asked to stop.
-    pub fn heartbeat(&self, now: Timestamp, done: Done<Vec<Id>>) {
+    /// Reports whether somebody, perhaps in another process, asked the run to stop. Fails with
+    /// [`StoreError::NotHeld`] if another process has taken the run over.
+    pub fn heartbeat(&self, run: Id, now: Timestamp, done: Done<bool>) {
         let lease = self.lease();
         self.submit(done, move |connection| {
             let doing = "record a heartbeat";
+            let run_no = runs::held(connection, run, lease.id)?;
             connection
                 .prepare_cached("UPDATE lease SET heartbeat_at = ?2 WHERE id = ?1")
                 .and_then(|mut update| update.execute(params![lease.id.as_bytes(), now.unix_ms()]))
                 .doing(doing)?;
-            let mut statement = connection
-                .prepare_cached("SELECT id FROM run WHERE lease = ?1 AND cancel_at IS NOT NULL")
-                .doing(doing)?;
-            let runs = statement
-                .query_map([lease.id.as_bytes()], |row| row.get(0).map(Id::from_bytes))
-                .doing(doing)?;
-            runs.collect::<Result<_, _>>().doing(doing)
+            connection
+                .prepare_cached("SELECT cancel_at IS NOT NULL FROM run WHERE run_no = ?1")
+                .and_then(|mut select| select.query_row([run_no], |row| row.get(0)))
+                .doing(doing)
         });
     }
 

@@ -1,5 +1,5 @@
-use run::{CapScope, Caps, LedgerEntry, LedgerState};
-use rusqlite::{Connection, OptionalExtension, params};
+use run::{CapScope, Caps, LedgerEntry, LedgerState, Spend};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use values::{Id, NanoDollars, Timestamp};
 
 use crate::error::{Doing, StoreError};
@@ -45,17 +45,6 @@ pub struct CapReached {
     pub asked: NanoDollars,
 }
 
-/// What becomes of a reservation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settlement {
-    /// The bill is known.
-    Billed(NanoDollars),
-    /// The bill will never be known.
-    PresumedSpent,
-    /// Certainly not billed.
-    Released,
-}
-
 /// What settling showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Settled {
@@ -72,24 +61,6 @@ pub enum SpendScope {
     Day(Timestamp),
     /// All runs'.
     Project,
-}
-
-/// The sums of the ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Spend {
-    /// What providers said they bill.
-    pub billed: NanoDollars,
-    /// What is in flight, at its worst case.
-    pub reserved: NanoDollars,
-    /// What was sent and whose bill will never be known, at its worst case.
-    pub presumed: NanoDollars,
-}
-
-impl Spend {
-    /// Returns what counts against a cap.
-    pub fn total(&self) -> NanoDollars {
-        self.billed + self.reserved + self.presumed
-    }
 }
 
 impl Store {
@@ -113,14 +84,14 @@ impl Store {
 
     /// Settles a reservation whose attempt is not recorded with it ([`Store::record`] does both at
     /// once). A presumption gives way to a bill that arrives late; settling twice alike is no error.
-    pub fn settle(&self, run: Id, reservation: Id, settlement: Settlement, done: Done<Settled>) {
+    pub fn settle(&self, run: Id, reservation: Id, to: LedgerState, done: Done<Settled>) {
         self.submit(done, move |connection| {
             let run_no = runs::number(connection, run)?;
-            settle(connection, run, run_no, reservation, settlement)
+            settle(connection, run, run_no, reservation, to)
         });
     }
 
-    /// Returns the sums of the ledger.
+    /// Returns what was spent, as the ledger says, and what its amounts do not hold.
     ///
     /// # Errors
     /// [`StoreError::UnknownRun`], or if the database cannot be read.
@@ -131,7 +102,7 @@ impl Store {
                 SpendScope::Day(time) => ("day", day_of(time)),
                 SpendScope::Project => ("project", 0),
             };
-            sums(connection, scope, key)
+            sums(connection, scope, key).map(|sums| sums.spend)
         })
     }
 
@@ -156,20 +127,40 @@ impl Store {
                 .doing(doing)?;
             let after = after.map_or(Vec::new(), |id| id.as_bytes().to_vec());
             let rows = statement
-                .query_map(params![run_no, after, limit], |row| {
-                    Ok(LedgerEntry {
-                        id: Id::from_bytes(row.get(0)?),
-                        run,
-                        cell: row.get(1)?,
-                        reserved_at: Timestamp::from_unix_ms(row.get(2)?),
-                        reserved: NanoDollars::new(row.get(3)?),
-                        state: state_of(row.get_ref(4)?.as_str()?, row.get(5)?),
-                    })
-                })
+                .query_map(params![run_no, after, limit], |row| entry(row, run))
                 .doing(doing)?;
             rows.collect::<Result<_, _>>().doing(doing)
         })
     }
+}
+
+/// Returns the entries of one cell, by id.
+pub(crate) fn of_cell(
+    connection: &Connection,
+    run: Id,
+    run_no: i64,
+    cell: u32,
+) -> Result<Vec<LedgerEntry>, StoreError> {
+    let doing = "read the ledger";
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT id, cell, reserved_at, reserved, state, billed FROM ledger
+             WHERE run_no = ?1 AND cell = ?2 ORDER BY id",
+        )
+        .doing(doing)?;
+    let rows = statement.query_map(params![run_no, cell], |row| entry(row, run)).doing(doing)?;
+    rows.collect::<Result<_, _>>().doing(doing)
+}
+
+fn entry(row: &Row<'_>, run: Id) -> rusqlite::Result<LedgerEntry> {
+    Ok(LedgerEntry {
+        id: Id::from_bytes(row.get(0)?),
+        run,
+        cell: row.get(1)?,
+        reserved_at: Timestamp::from_unix_ms(row.get(2)?),
+        reserved: NanoDollars::new(row.get(3)?),
+        state: state_of(row.get_ref(4)?.as_str()?, row.get(5)?),
+    })
 }
 
 /// Settles an entry and moves its amount between the sums.
@@ -178,7 +169,7 @@ pub(crate) fn settle(
     run: Id,
     run_no: i64,
     reservation: Id,
-    settlement: Settlement,
+    after: LedgerState,
 ) -> Result<Settled, StoreError> {
     let doing = "settle a reservation";
     let entry = connection
@@ -196,17 +187,17 @@ pub(crate) fn settle(
         .doing(doing)?;
     let (day, reserved, before) =
         entry.ok_or(StoreError::UnknownReservation { run, reservation })?;
-    let after = match settlement {
-        Settlement::Billed(billed) => LedgerState::Settled { billed },
-        Settlement::PresumedSpent => LedgerState::PresumedSpent,
-        Settlement::Released => LedgerState::Released,
-    };
-    let overrun = match settlement {
-        Settlement::Billed(billed) if billed > reserved => Some(billed - reserved),
+    let overrun = match after {
+        LedgerState::Settled { billed } if billed > reserved => Some(billed - reserved),
         _ => None,
     };
     match (before, after) {
         (before, after) if before == after => return Ok(Settled { overrun }),
+        (_, LedgerState::Reserved) => {
+            return Err(StoreError::Conflict(
+                "a reservation is not settled by reserving".to_owned(),
+            ));
+        }
         (LedgerState::Reserved, _)
         | (LedgerState::PresumedSpent | LedgerState::Released, LedgerState::Settled { .. }) => {}
         _ => {
@@ -338,20 +329,57 @@ impl Change {
     }
 }
 
-pub(crate) fn sums(connection: &Connection, scope: &str, key: i64) -> Result<Spend, StoreError> {
+/// Adds what is in none of the ledger's amounts: a hit with what it saved, or a price not known.
+pub(crate) fn book_aside(
+    connection: &Connection,
+    run_no: i64,
+    time: Timestamp,
+    hit: Option<NanoDollars>,
+    unpriced: bool,
+) -> rusqlite::Result<()> {
+    let mut book = connection.prepare_cached(
+        "INSERT INTO spend (scope, key, saved, hits, unpriced)
+         VALUES ('run', ?1, ?3, ?4, ?5), ('day', ?2, ?3, ?4, ?5), ('project', 0, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET
+           saved = saved + ?3, hits = hits + ?4, unpriced = unpriced + ?5",
+    )?;
+    let saved = hit.unwrap_or_default().get();
+    book.execute(params![run_no, day_of(time), saved, hit.is_some(), unpriced]).map(drop)
+}
+
+/// The sums of a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Sums {
+    pub(crate) spend: Spend,
+    pub(crate) hits: u32,
+}
+
+impl Sums {
+    /// Returns what counts against a cap.
+    fn total(&self) -> NanoDollars {
+        self.spend.billed + self.spend.presumed + self.spend.reserved
+    }
+}
+
+pub(crate) fn sums(connection: &Connection, scope: &str, key: i64) -> Result<Sums, StoreError> {
     let doing = "read what was spent";
     connection
         .prepare_cached(
-            "SELECT billed, reserved, presumed FROM spend WHERE scope = ?1 AND key = ?2",
+            "SELECT billed, presumed, reserved, saved, unpriced, hits FROM spend
+             WHERE scope = ?1 AND key = ?2",
         )
         .and_then(|mut select| {
+            let money = |row: &Row<'_>, column| row.get(column).map(NanoDollars::new);
             select
                 .query_row(params![scope, key], |row| {
-                    Ok(Spend {
-                        billed: NanoDollars::new(row.get(0)?),
-                        reserved: NanoDollars::new(row.get(1)?),
-                        presumed: NanoDollars::new(row.get(2)?),
-                    })
+                    let spend = Spend {
+                        billed: money(row, 0)?,
+                        presumed: money(row, 1)?,
+                        reserved: money(row, 2)?,
+                        saved: money(row, 3)?,
+                        unpriced: row.get(4)?,
+                    };
+                    Ok(Sums { spend, hits: row.get(5)? })
                 })
                 .optional()
         })

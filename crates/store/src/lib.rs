@@ -12,7 +12,9 @@
 )]
 
 mod cache;
+mod cells;
 mod error;
+mod export;
 mod folder;
 mod leases;
 mod ledger;
@@ -20,6 +22,7 @@ mod open;
 mod process;
 mod readers;
 mod record;
+mod results;
 mod runs;
 mod schema;
 mod scores;
@@ -27,13 +30,15 @@ mod sql;
 mod store;
 mod writer;
 
-pub use cache::{CacheStats, CachedAnswer};
+pub use cache::CacheStats;
+pub use cells::{CellRecord, PendingCell, PendingQuery, RecordedAttempt, Selection};
 pub use error::StoreError;
 pub use folder::Warning;
-pub use ledger::{CapReached, Reservation, Reserved, Settled, Settlement, Spend, SpendScope};
+pub use ledger::{CapReached, Reservation, Reserved, Settled, SpendScope};
 pub use process::ProcessIdentity;
 pub use record::NewAttempt;
-pub use runs::{Content, PendingCell, PlannedCells};
-pub use scores::{CellStatus, NewScores, RecordedScore, Score, ScoreSource, ScoreValue};
+pub use results::{AnswerRow, CellRow, FailureRow, RunSummary, Tally, VariantTotals, Which};
+pub use runs::{Content, PlannedCells, Standing};
+pub use scores::{NewScores, RecordedScore};
 pub use store::{OpenOptions, Store, wait};
 pub use writer::Done;

@@ -1,12 +1,13 @@
-use run::{Answer, AnswerSource, Attempt, Outcome};
+use run::{Answer, AnswerSource, Attempt, LedgerState, Outcome};
 use rusqlite::{Connection, OptionalExtension, params};
 use values::{ContentHash, Id, NanoDollars};
 
 use crate::cache::{CacheUse, is_cacheable};
+use crate::cells::{self, RecordedAttempt};
 use crate::error::{Doing, StoreError};
-use crate::ledger::{self, Settled, Settlement};
+use crate::ledger::{self, Settled};
 use crate::runs;
-use crate::sql::{integer, is_dangling, is_taken, name_of};
+use crate::sql::{integer, is_dangling, name_of};
 use crate::store::Store;
 use crate::writer::Done;
 
@@ -15,12 +16,10 @@ use crate::writer::Done;
 pub struct NewAttempt {
     /// The attempt and its outcome.
     pub attempt: Attempt,
-    /// Whether the outcome is the cell's; false if another attempt follows.
-    pub is_final: bool,
-    /// What the answer cost; `None` if nobody knows. Of a hit or a replay, what the original cost.
-    pub cost: Option<NanoDollars>,
     /// The attempt's reservation and what becomes of it.
-    pub settlement: Option<(Id, Settlement)>,
+    pub settlement: Option<(Id, LedgerState)>,
+    /// Whether it was sent without a known price.
+    pub unpriced: bool,
     /// The key under which the answer is kept in the cache, or was found there. Only a live,
     /// complete, successful answer is kept.
     pub cache_key: Option<ContentHash>,
@@ -30,8 +29,11 @@ impl Store {
     /// Records an attempt: the outcome, the cell's state, the settlement of its reservation and the
     /// cache entry, all or nothing. Whoever waits is told once that is durable.
     ///
-    /// An answer is recorded whoever holds the run by now, since it was paid for. Fails with
-    /// [`StoreError::Conflict`] if the attempt of this number is recorded already.
+    /// An answer is recorded whoever holds the run by now, since it was paid for. An answered cell
+    /// keeps its answer; a failed one takes the outcome of a later attempt that closes it.
+    ///
+    /// Recording the same attempt again changes nothing and succeeds; another one of the same
+    /// number fails with [`StoreError::Conflict`].
     pub fn record(&self, new: NewAttempt, done: Done<Settled>) {
         let cache = self.cache_use().clone();
         self.submit(done, move |connection| record(connection, new, &cache));
@@ -43,14 +45,16 @@ fn record(
     new: NewAttempt,
     cache: &CacheUse,
 ) -> Result<Settled, StoreError> {
-    let NewAttempt { attempt, is_final, cost, settlement, cache_key } = new;
+    let NewAttempt { attempt, settlement, unpriced, cache_key } = new;
     let (run, cell, number) = (attempt.run, attempt.cell, attempt.number);
     let run_no = runs::number(connection, run)?;
+    if let Some(known) = cells::attempt(connection, run, run_no, cell, number)? {
+        return again(connection, run_no, &known, &attempt, settlement);
+    }
     let settled = match settlement {
-        Some((id, settlement)) => ledger::settle(connection, run, run_no, id, settlement)?,
+        Some((id, to)) => ledger::settle(connection, run, run_no, id, to)?,
         None => Settled::default(),
     };
-    let decided = if matches!(attempt.outcome, Outcome::Answered(_)) { 1 } else { 2 };
     let row = Row {
         run,
         run_no,
@@ -58,38 +62,58 @@ fn record(
         number,
         started_at: attempt.started.unix_ms(),
         ended_at: attempt.ended.unix_ms(),
+        closes: attempt.closes,
+        cost: attempt.cost.map(NanoDollars::get),
         reservation: settlement.map(|(id, _)| *id.as_bytes()),
     };
-    match attempt.outcome {
+    let mut hit = None;
+    let outcome = match attempt.outcome {
         Outcome::Answered(answer) => {
             let source = answer.source;
             let keep = cache_key.filter(|_| is_cacheable(&answer));
-            let shared = match cache_key {
-                Some(key) if source == AnswerSource::Cache => Some(key),
-                _ => None,
-            };
-            let written = write_answer(connection, *answer, cost, shared)?;
+            let is_hit = source == AnswerSource::Cache;
+            hit = is_hit.then(|| attempt.cost.unwrap_or_default());
+            let written = write_answer(connection, *answer, cache_key.filter(|_| is_hit))?;
             row.insert(connection, Some((source, written.answer_no)), None)?;
             if let Some(key) = keep {
                 cache.put(connection, key, written.answer_no, written.bytes, row.ended_at)?;
             }
+            1
         }
         Outcome::Failed(failure) => {
             let json = serde_json::to_string(&failure).doing("record a failed attempt")?;
             row.insert(connection, None, Some((&json, &name_of(&failure.kind))))?;
+            2
         }
+    };
+    if hit.is_some() || unpriced {
+        ledger::book_aside(connection, run_no, attempt.ended, hit, unpriced)
+            .doing("record an attempt")?;
     }
-    if is_final {
-        // A cell that is decided stays so: the first final outcome counts.
-        connection
-            .prepare_cached(
-                "UPDATE cell SET outcome = ?3, attempt = ?4
-                 WHERE run_no = ?1 AND cell = ?2 AND outcome = 0",
-            )
-            .and_then(|mut update| update.execute(params![run_no, cell, decided, number]))
-            .map_err(|error| row.explain(error))?;
+    if row.closes {
+        row.close(connection, outcome)?;
     }
     Ok(settled)
+}
+
+/// Answers for an attempt that is recorded already.
+fn again(
+    connection: &Connection,
+    run_no: i64,
+    known: &RecordedAttempt,
+    attempt: &Attempt,
+    settlement: Option<(Id, LedgerState)>,
+) -> Result<Settled, StoreError> {
+    if known.attempt != *attempt || known.reservation != settlement.map(|(id, _)| id) {
+        return Err(StoreError::Conflict(format!(
+            "another attempt {} of cell {} of run {} is recorded already",
+            attempt.number, attempt.cell, attempt.run
+        )));
+    }
+    match settlement {
+        Some((id, to)) => ledger::settle(connection, attempt.run, run_no, id, to),
+        None => Ok(Settled::default()),
+    }
 }
 
 /// The columns that every attempt has.
@@ -100,6 +124,8 @@ struct Row {
     number: u32,
     started_at: i64,
     ended_at: i64,
+    closes: bool,
+    cost: Option<i64>,
     reservation: Option<[u8; 16]>,
 }
 
@@ -112,9 +138,9 @@ impl Row {
     ) -> Result<(), StoreError> {
         connection
             .prepare_cached(
-                "INSERT INTO attempt (run_no, cell, number, started_at, ended_at, source,
-                   answer_no, failure, kind, reservation)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                "INSERT INTO attempt (run_no, cell, number, started_at, ended_at, closes, cost,
+                   source, answer_no, failure, kind, reservation)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )
             .and_then(|mut insert| {
                 insert.execute(params![
@@ -123,6 +149,8 @@ impl Row {
                     self.number,
                     self.started_at,
                     self.ended_at,
+                    self.closes,
+                    self.cost,
                     answer.map(|(source, _)| name_of(&source)),
                     answer.map(|(_, answer_no)| answer_no),
                     failure.map(|(json, _)| json),
@@ -134,14 +162,23 @@ impl Row {
             .map_err(|error| self.explain(error))
     }
 
+    /// Gives the cell its outcome. Scores of an earlier failure say nothing of a new answer.
+    fn close(&self, connection: &Connection, outcome: u8) -> Result<(), StoreError> {
+        connection
+            .prepare_cached(
+                "UPDATE cell SET outcome = ?3, attempt = ?4, generation = NULL, status = NULL
+                 WHERE run_no = ?1 AND cell = ?2 AND outcome <> 1",
+            )
+            .and_then(|mut update| {
+                update.execute(params![self.run_no, self.cell, outcome, self.number])
+            })
+            .map(drop)
+            .map_err(|error| self.explain(error))
+    }
+
     fn explain(&self, error: rusqlite::Error) -> StoreError {
-        let Self { run, cell, number, .. } = *self;
-        if is_taken(&error) {
-            StoreError::Conflict(format!(
-                "attempt {number} of cell {cell} of run {run} is recorded already"
-            ))
-        } else if is_dangling(&error) {
-            StoreError::UnknownCell { run, cell }
+        if is_dangling(&error) {
+            StoreError::UnknownCell { run: self.run, cell: self.cell }
         } else {
             StoreError::sql("record an attempt", error)
         }
@@ -157,7 +194,6 @@ struct Written {
 fn write_answer(
     connection: &Connection,
     mut answer: Answer,
-    cost: Option<NanoDollars>,
     shared: Option<ContentHash>,
 ) -> Result<Written, StoreError> {
     let doing = "record an answer";
@@ -183,8 +219,8 @@ fn write_answer(
     let answer_no = connection
         .prepare_cached(
             "INSERT INTO answer (text, reply, finish, latency_ms, first_token_ms, input_tokens,
-               output_tokens, cost)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+               output_tokens)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )
         .and_then(|mut insert| {
             insert.insert(params![
@@ -195,7 +231,6 @@ fn write_answer(
                 answer.first_token_ms.map(integer),
                 usage.map(|usage| integer(usage.input_total())),
                 usage.map(|usage| integer(usage.output_total())),
-                cost.map(NanoDollars::get),
             ])
         })
         .doing(doing)?;

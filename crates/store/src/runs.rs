@@ -1,10 +1,11 @@
-use run::{PlannedCell, RunHeader, RunState};
+use run::{PlannedCell, RunHeader, RunState, Spend};
 use rusqlite::{Connection, OptionalExtension, params};
 use values::{ContentHash, Id, Timestamp};
 
 use crate::error::{Doing, StoreError};
 use crate::leases::{self, Lease};
 use crate::ledger;
+use crate::results::{self, Tally};
 use crate::sql::{Columns, name_of};
 use crate::store::Store;
 use crate::writer::Done;
@@ -12,13 +13,19 @@ use crate::writer::Done;
 /// The cells of a plan, in its order; made one by one so that a plan need not fit in memory.
 pub type PlannedCells = Box<dyn Iterator<Item = PlannedCell> + Send>;
 
-/// A cell without a final outcome.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PendingCell {
-    /// The cell.
-    pub cell: PlannedCell,
-    /// How many attempts are recorded; the number of the next one.
-    pub attempts: u32,
+/// Where a run stands when a session takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Its state before this session; of a run whose process died, [`RunState::Running`].
+    pub state: RunState,
+    /// The scoring to which new scores belong, unless the run is scored again.
+    pub generation: u32,
+    /// How many cells stand where.
+    pub tally: Tally,
+    /// The run's part of the ledger; nothing is reserved any more, unless it was held before.
+    pub spend: Spend,
+    /// Answers that came from the cache.
+    pub hits: u32,
 }
 
 /// A version of a prompt, a case, an eval set … that a run used, kept for ever.
@@ -81,11 +88,39 @@ impl Store {
         })
     }
 
-    /// Takes a run to work on it again, as `resume` does. Taking it twice is no error.
+    /// Returns at most `limit` hashes of kept versions of a kind that begin with these hex digits.
     ///
-    /// Fails with [`StoreError::Held`] if another live process works on it. A dead one's open
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn find_contents(
+        &self,
+        kind: &str,
+        prefix: &str,
+        limit: u32,
+    ) -> Result<Vec<ContentHash>, StoreError> {
+        if !prefix.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Ok(Vec::new());
+        }
+        self.read(|connection| {
+            let doing = "look for a kept version";
+            let mut statement = connection
+                .prepare_cached(
+                    "SELECT hash FROM content WHERE kind = ?1 AND hex(hash) LIKE ?2 || '%'
+                     ORDER BY hash LIMIT ?3",
+                )
+                .doing(doing)?;
+            let rows = statement
+                .query_map(params![kind, prefix, limit], |row| row.hash(0))
+                .doing(doing)?;
+            rows.collect::<Result<_, _>>().doing(doing)
+        })
+    }
+
+    /// Takes a run to work on it, as `run` and `resume` do. Taking it twice is no error.
+    ///
+    /// Reports where it stands. Fails with [`StoreError::Held`] if another live process works on it. A dead one's open
     /// reservations become presumed spent.
-    pub fn claim_run(&self, run: Id, now: Timestamp, done: Done<()>) {
+    pub fn claim_run(&self, run: Id, now: Timestamp, done: Done<Standing>) {
         let lease = self.lease();
         self.submit(done, move |connection| claim(connection, run, &lease, now));
     }
@@ -131,24 +166,6 @@ impl Store {
         });
     }
 
-    /// Makes the failed cells of a run pending again; their attempts stay recorded.
-    ///
-    /// This process must hold the run. Reports how many cells there were.
-    pub fn reopen_failed(&self, run: Id, done: Done<u32>) {
-        let lease = self.lease().id;
-        self.submit(done, move |connection| {
-            let run_no = held(connection, run, lease)?;
-            connection
-                .execute(
-                    "UPDATE cell SET outcome = 0, attempt = NULL, generation = NULL, status = NULL
-                     WHERE run_no = ?1 AND outcome = 2",
-                    [run_no],
-                )
-                .doing("open failed cells again")
-                .map(|changed| u32::try_from(changed).unwrap_or(u32::MAX))
-        });
-    }
-
     /// Returns the header of a run.
     ///
     /// # Errors
@@ -178,39 +195,6 @@ impl Store {
                 })
                 .doing("read the state of a run")?
                 .ok_or(StoreError::UnknownRun(run))
-        })
-    }
-
-    /// Returns a page of the cells without a final outcome, in plan order: at most `limit` cells
-    /// after the place `after`, from the start without one.
-    ///
-    /// # Errors
-    /// [`StoreError::UnknownRun`], or if the database cannot be read.
-    pub fn pending_cells(
-        &self,
-        run: Id,
-        after: Option<u32>,
-        limit: u32,
-    ) -> Result<Vec<PendingCell>, StoreError> {
-        self.read(|connection| {
-            let run_no = number(connection, run)?;
-            let doing = "read the pending cells of a run";
-            let mut statement = connection
-                .prepare_cached(
-                    "SELECT cell, case_id, case_hash, cluster, variant, sample,
-                       (SELECT count(*) FROM attempt AS a
-                        WHERE a.run_no = c.run_no AND a.cell = c.cell)
-                     FROM cell AS c JOIN run_case USING (case_no)
-                     WHERE run_no = ?1 AND cell > ?2 AND outcome = 0 ORDER BY cell LIMIT ?3",
-                )
-                .doing(doing)?;
-            let after = after.map_or(-1, i64::from);
-            let rows = statement
-                .query_map(params![run_no, after, limit], |row| {
-                    Ok(PendingCell { cell: planned_cell(row)?, attempts: row.get(6)? })
-                })
-                .doing(doing)?;
-            rows.collect::<Result<_, _>>().doing(doing)
         })
     }
 }
@@ -351,11 +335,13 @@ fn claim(
     run: Id,
     lease: &Lease,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Standing, StoreError> {
     let doing = "take a run to work on it";
-    let (run_no, holder) = connection
-        .query_row("SELECT run_no, lease FROM run WHERE id = ?1", [run.as_bytes()], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<[u8; 16]>>(1)?.map(Id::from_bytes)))
+    let sql = "SELECT run_no, lease, state, generation FROM run WHERE id = ?1";
+    let (run_no, holder, state, generation) = connection
+        .query_row(sql, [run.as_bytes()], |row| {
+            let holder = row.get::<_, Option<[u8; 16]>>(1)?.map(Id::from_bytes);
+            Ok((row.get::<_, i64>(0)?, holder, row.name(2)?, row.get(3)?))
         })
         .optional()
         .doing(doing)?
@@ -373,6 +359,13 @@ fn claim(
              WHERE run_no = ?1 AND lease IS NOT ?3",
             params![run_no, now.unix_ms(), lease.id.as_bytes()],
         )
-        .doing(doing)
-        .map(drop)
+        .doing(doing)?;
+    let sums = ledger::sums(connection, "run", run_no)?;
+    Ok(Standing {
+        state,
+        generation,
+        tally: results::tally(connection, run_no).doing(doing)?,
+        spend: sums.spend,
+        hits: sums.hits,
+    })
 }

@@ -1,5 +1,5 @@
+use run::{CellStatus, Score, ScoreValue};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::{Deserialize, Serialize};
 use values::{ContentHash, Id, Timestamp};
 
 use crate::error::{Doing, StoreError};
@@ -8,82 +8,8 @@ use crate::sql::{Columns, is_dangling, name_of};
 use crate::store::Store;
 use crate::writer::Done;
 
-/// The status that a scoring gave a cell. Never merged with another, never averaged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CellStatus {
-    /// It passed.
-    Pass,
-    /// It did not.
-    Fail,
-    /// The provider or a program failed.
-    Error,
-    /// The judge's or the check's answer could not be parsed.
-    Unreadable,
-    /// It was left out.
-    Skipped,
-    /// Nothing scores it.
-    NoChecks,
-}
-
-/// What decided a score.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ScoreSource {
-    /// A check.
-    Code,
-    /// A judge.
-    Judge,
-    /// A person.
-    Human,
-}
-
-/// The result of one check, judge or person for one cell.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum ScoreValue {
-    /// It passed.
-    Pass,
-    /// It did not.
-    Fail,
-    /// A share in 0..=1.
-    Number {
-        /// The share.
-        number: f64,
-    },
-    /// One of the criterion's categories.
-    Category {
-        /// The category.
-        category: String,
-    },
-    /// The check's program or the judge's provider failed.
-    Error,
-    /// What it answered could not be parsed.
-    Unreadable,
-    /// It was left out.
-    Skipped,
-}
-
-/// One score.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Score {
-    /// The criterion that it serves.
-    pub criterion: String,
-    /// The check's, judge's or person's name.
-    pub name: String,
-    /// What decided it.
-    pub source: ScoreSource,
-    /// The hash of the version of what decided it.
-    pub scored_by: ContentHash,
-    /// The result.
-    pub value: ScoreValue,
-    /// Why.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub reason: Option<String>,
-}
-
 /// A score as it was recorded.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RecordedScore {
     /// The scoring that it belongs to, from 1.
     pub generation: u32,
@@ -100,7 +26,7 @@ pub struct NewScores {
     pub run: Id,
     /// The cell's place in the plan.
     pub cell: u32,
-    /// The scoring: what [`Store::start_rescoring`] reported, or 1.
+    /// The scoring: what [`Store::start_rescoring`] reported, else the standing's.
     pub generation: u32,
     /// The scores.
     pub scores: Vec<Score>,
@@ -150,7 +76,7 @@ pub(crate) fn scores(
     let doing = "read the scores of a cell";
     let mut statement = connection
         .prepare_cached(
-            "SELECT generation, scored_at, criterion, name, source, hash, value, number, category,
+            "SELECT generation, scored_at, criterion, name, source, hash, value, grade, category,
                reason
              FROM score JOIN scorer USING (scorer_no)
              WHERE run_no = ?1 AND cell = ?2 ORDER BY generation DESC, criterion, scorer_no",
@@ -161,10 +87,10 @@ pub(crate) fn scores(
 }
 
 fn recorded(row: &Row<'_>) -> rusqlite::Result<RecordedScore> {
-    let (number, category) = (row.get(7)?, row.get(8)?);
-    let value = match (row.get_ref(6)?.as_str()?, number, category) {
-        (_, Some(number), _) => ScoreValue::Number { number },
-        (_, _, Some(category)) => ScoreValue::Category { category },
+    let (grade, category) = (row.get(7)?, row.get(8)?);
+    let value = match (row.get_ref(6)?.as_str()?, grade, category) {
+        (_, Some(value), _) => ScoreValue::Graded { value },
+        (_, _, Some(value)) => ScoreValue::Category { value },
         ("pass", ..) => ScoreValue::Pass,
         ("fail", ..) => ScoreValue::Fail,
         ("unreadable", ..) => ScoreValue::Unreadable,
@@ -177,9 +103,9 @@ fn recorded(row: &Row<'_>) -> rusqlite::Result<RecordedScore> {
         scored_at: row.time(1)?,
         score: Score {
             criterion: row.get(2)?,
-            name: row.get(3)?,
+            by: row.get(3)?,
+            by_hash: row.get::<_, Option<_>>(5)?.map(ContentHash::from_bytes),
             source: row.name(4)?,
-            scored_by: row.hash(5)?,
             value,
             reason: row.get(9)?,
         },
@@ -195,10 +121,10 @@ fn record(connection: &Connection, new: &NewScores) -> Result<(), StoreError> {
         .doing(doing)?;
     for score in &new.scores {
         let scorer_no = scorer(connection, score).doing(doing)?;
-        let (value, number, category) = columns_of(&score.value);
+        let (value, grade, category) = columns_of(&score.value);
         let inserted = connection
             .prepare_cached(
-                "INSERT INTO score (run_no, cell, generation, scorer_no, value, number, category,
+                "INSERT INTO score (run_no, cell, generation, scorer_no, value, grade, category,
                    reason, scored_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )
@@ -209,7 +135,7 @@ fn record(connection: &Connection, new: &NewScores) -> Result<(), StoreError> {
                 new.generation,
                 scorer_no,
                 value,
-                number,
+                grade,
                 category,
                 score.reason,
                 new.now.unix_ms(),
@@ -240,12 +166,16 @@ fn record(connection: &Connection, new: &NewScores) -> Result<(), StoreError> {
 
 /// Returns the number of what scored, writing it down the first time.
 fn scorer(connection: &Connection, score: &Score) -> rusqlite::Result<i64> {
-    let key =
-        params![score.criterion, score.name, name_of(&score.source), score.scored_by.as_bytes()];
+    let key = params![
+        score.criterion,
+        score.by,
+        name_of(&score.source),
+        score.by_hash.as_ref().map(ContentHash::as_bytes)
+    ];
     let known = connection
         .prepare_cached(
             "SELECT scorer_no FROM scorer
-             WHERE criterion = ?1 AND name = ?2 AND source = ?3 AND hash = ?4",
+             WHERE criterion = ?1 AND name = ?2 AND source = ?3 AND hash IS ?4",
         )?
         .query_row(key, |row| row.get(0))
         .optional()?;
@@ -263,8 +193,8 @@ fn columns_of(value: &ScoreValue) -> (&'static str, Option<f64>, Option<&str>) {
     match value {
         ScoreValue::Pass => ("pass", None, None),
         ScoreValue::Fail => ("fail", None, None),
-        ScoreValue::Number { number } => ("number", Some(*number), None),
-        ScoreValue::Category { category } => ("category", None, Some(category)),
+        ScoreValue::Graded { value } => ("graded", Some(*value), None),
+        ScoreValue::Category { value } => ("category", None, Some(value)),
         ScoreValue::Error => ("error", None, None),
         ScoreValue::Unreadable => ("unreadable", None, None),
         ScoreValue::Skipped => ("skipped", None, None),

@@ -25,7 +25,7 @@ pub(crate) trait Columns {
 
 impl Columns for Row<'_> {
     fn hash(&self, column: usize) -> rusqlite::Result<ContentHash> {
-        self.get(column).map(ContentHash::from_digest)
+        self.get(column).map(ContentHash::from_bytes)
     }
 
     fn time(&self, column: usize) -> rusqlite::Result<Timestamp> {

@@ -1,14 +1,21 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use run::{CapScope, Caps, LedgerState};
+use run::{CapScope, Caps, LedgerState, Spend};
 use store::{
-    CapReached, NewAttempt, Reservation, Reserved, Settled, Settlement, SpendScope, Store,
-    StoreError, wait,
+    CapReached, NewAttempt, Reservation, Reserved, Settled, SpendScope, Store, StoreError, wait,
 };
 use values::{Id, NanoDollars};
 
 use crate::support::{answered, assert_sound, at, dollars, id, open, options, start};
+
+fn settled(billed: i64) -> LedgerState {
+    LedgerState::Settled { billed: dollars(billed) }
+}
+
+fn total(spend: Spend) -> NanoDollars {
+    spend.billed + spend.presumed + spend.reserved
+}
 
 fn reserve(store: &Store, run: Id, number: u32, worst: i64, caps: Caps) -> Reserved {
     let reservation =
@@ -34,7 +41,7 @@ fn a_call_that_would_go_over_a_cap_is_refused_and_holds_nothing_back() {
     assert_eq!(reserve(&store, run, 3, 1, caps), Reserved::Refused(refused));
     let too_dear = reserve(&store, run, 3, 61, caps);
     assert!(matches!(too_dear, Reserved::Refused(CapReached { scope: CapScope::Request, .. })));
-    wait(|done| store.settle(run, id(b'l', 1), Settlement::Billed(dollars(10)), done)).unwrap();
+    wait(|done| store.settle(run, id(b'l', 1), settled(10), done)).unwrap();
     assert_eq!(reserve(&store, run, 3, 50, caps), Reserved::Granted);
     let spend = store.spend(SpendScope::Run(run)).unwrap();
     assert_eq!(
@@ -43,7 +50,7 @@ fn a_call_that_would_go_over_a_cap_is_refused_and_holds_nothing_back() {
     );
     assert_eq!(store.spend(SpendScope::Project).unwrap(), spend);
     assert_eq!(store.spend(SpendScope::Day(at(0))).unwrap(), spend);
-    assert_eq!(store.spend(SpendScope::Day(at(86_400))).unwrap().total(), NanoDollars::ZERO);
+    assert_eq!(total(store.spend(SpendScope::Day(at(86_400))).unwrap()), NanoDollars::ZERO);
 }
 
 #[test]
@@ -53,10 +60,8 @@ fn a_bill_above_its_reservation_is_booked_in_full_and_reported() {
     let run = id(b'r', 1);
     start(&store, run, 2);
     reserve(&store, run, 1, 60, Caps::default());
-    let billed = NewAttempt {
-        settlement: Some((id(b'l', 1), Settlement::Billed(dollars(75)))),
-        ..answered(run, 0, 0, "yes")
-    };
+    let billed =
+        NewAttempt { settlement: Some((id(b'l', 1), settled(75))), ..answered(run, 0, 0, "yes") };
     let settled = wait(|done| store.record(billed, done)).unwrap();
     assert_eq!(settled, Settled { overrun: Some(dollars(15)) });
     assert_eq!(store.spend(SpendScope::Run(run)).unwrap().billed, dollars(75));
@@ -70,10 +75,8 @@ fn a_settlement_whose_attempt_is_refused_is_undone_with_it() {
     start(&store, run, 2);
     reserve(&store, run, 1, 60, Caps::default());
     wait(|done| store.record(answered(run, 0, 0, "yes"), done)).unwrap();
-    let again = NewAttempt {
-        settlement: Some((id(b'l', 1), Settlement::Billed(dollars(5)))),
-        ..answered(run, 0, 0, "no")
-    };
+    let again =
+        NewAttempt { settlement: Some((id(b'l', 1), settled(5))), ..answered(run, 0, 0, "no") };
     assert!(matches!(wait(|done| store.record(again, done)), Err(StoreError::Conflict(_))));
     assert_eq!(store.spend(SpendScope::Run(run)).unwrap().reserved, dollars(60));
 }
@@ -86,14 +89,14 @@ fn a_late_bill_replaces_a_presumption_and_nothing_replaces_a_bill() {
     start(&store, run, 2);
     reserve(&store, run, 1, 60, Caps::default());
     let settle = |to| wait(|done| store.settle(run, id(b'l', 1), to, done));
-    settle(Settlement::PresumedSpent).unwrap();
+    settle(LedgerState::PresumedSpent).unwrap();
     assert_eq!(store.spend(SpendScope::Run(run)).unwrap().presumed, dollars(60));
-    settle(Settlement::Billed(dollars(20))).unwrap();
-    settle(Settlement::Billed(dollars(20))).unwrap();
-    assert!(matches!(settle(Settlement::Released), Err(StoreError::Conflict(_))));
+    settle(settled(20)).unwrap();
+    settle(settled(20)).unwrap();
+    assert!(matches!(settle(LedgerState::Released), Err(StoreError::Conflict(_))));
     let spend = store.spend(SpendScope::Run(run)).unwrap();
-    assert_eq!((spend.billed, spend.total()), (dollars(20), dollars(20)));
-    let unknown = wait(|done| store.settle(run, id(b'l', 9), Settlement::Released, done));
+    assert_eq!((spend.billed, total(spend)), (dollars(20), dollars(20)));
+    let unknown = wait(|done| store.settle(run, id(b'l', 9), LedgerState::Released, done));
     assert!(matches!(unknown, Err(StoreError::UnknownReservation { .. })));
 }
 
@@ -118,12 +121,10 @@ fn reservations_of_a_process_that_died_are_presumed_spent() {
     let late = wait(|done| store.reserve(reservation, Caps::default(), at(0), done));
     assert!(matches!(late, Err(StoreError::NotHeld(_))));
     // But what it paid for is kept.
-    let paid = NewAttempt {
-        settlement: Some((id(b'l', 1), Settlement::Billed(dollars(20)))),
-        ..answered(run, 0, 0, "yes")
-    };
+    let paid =
+        NewAttempt { settlement: Some((id(b'l', 1), settled(20))), ..answered(run, 0, 0, "yes") };
     wait(|done| store.record(paid, done)).unwrap();
-    assert_eq!(heir.spend(SpendScope::Project).unwrap().total(), dollars(20));
+    assert_eq!(total(heir.spend(SpendScope::Project).unwrap()), dollars(20));
     assert_sound(&heir);
 }
 
@@ -203,7 +204,7 @@ proptest! {
                 Step::Settle { which, share } if !granted.is_empty() => {
                     let (run, id, worst) = *which.get(&granted);
                     let bill = worst * share / 100;
-                    let to = Settlement::Billed(dollars(bill));
+                    let to = settled(bill);
                     if wait(|done| store.settle(run, id, to, done)).is_ok() {
                         billed.insert(id, bill);
                     }
@@ -211,11 +212,11 @@ proptest! {
                 Step::Presume { which } if !granted.is_empty() => {
                     let (run, id, _) = *which.get(&granted);
                     // Refused where the bill is known: then it stays.
-                    drop(wait(|done| store.settle(run, id, Settlement::PresumedSpent, done)));
+                    drop(wait(|done| store.settle(run, id, LedgerState::PresumedSpent, done)));
                 }
                 Step::Release { which } if !granted.is_empty() => {
                     let (run, id, _) = *which.get(&granted);
-                    drop(wait(|done| store.settle(run, id, Settlement::Released, done)));
+                    drop(wait(|done| store.settle(run, id, LedgerState::Released, done)));
                 }
                 _ => {}
             }
@@ -235,7 +236,7 @@ proptest! {
             let spend = store.spend(scope).unwrap();
             let kept = [spend.billed, spend.reserved, spend.presumed].map(NanoDollars::get);
             prop_assert_eq!(kept, sums, "{:?}", scope);
-            prop_assert!(spend.billed <= spend.total() && spend.total() <= dollars(cap));
+            prop_assert!(spend.billed <= total(spend) && total(spend) <= dollars(cap));
         }
     }
 }

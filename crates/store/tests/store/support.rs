@@ -7,7 +7,7 @@ use run::{
     Answer, AnswerSource, Attempt, Bill, Caps, Failure, FailureKind, Outcome, PlannedCell, Retry,
     RunHeader, Variant, VariantSource,
 };
-use store::{NewAttempt, OpenOptions, PlannedCells, Store, wait};
+use store::{NewAttempt, OpenOptions, PendingQuery, PlannedCells, Selection, Store, wait};
 use values::{ContentHash, Id, NanoDollars, Timestamp};
 
 /// An instant in seconds after the one at which all tests begin.
@@ -96,6 +96,8 @@ pub(crate) fn answered(run: Id, cell: u32, number: u32, text: &str) -> NewAttemp
             number,
             started: at(1),
             ended: at(2),
+            closes: true,
+            cost: Some(dollars(42)),
             outcome: Outcome::Answered(Box::new(Answer {
                 reply: reply(text),
                 latency_ms: 812,
@@ -103,9 +105,8 @@ pub(crate) fn answered(run: Id, cell: u32, number: u32, text: &str) -> NewAttemp
                 source: AnswerSource::Live,
             })),
         },
-        is_final: true,
-        cost: Some(dollars(42)),
         settlement: None,
+        unpriced: false,
         cache_key: None,
     }
 }
@@ -118,6 +119,8 @@ pub(crate) fn failed(run: Id, cell: u32, number: u32) -> NewAttempt {
             number,
             started: at(1),
             ended: at(2),
+            closes: false,
+            cost: None,
             outcome: Outcome::Failed(Failure {
                 kind: FailureKind::RateLimited,
                 message: "too many requests".to_owned(),
@@ -128,11 +131,28 @@ pub(crate) fn failed(run: Id, cell: u32, number: u32) -> NewAttempt {
                 bill: Bill::Nothing,
             }),
         },
-        is_final: false,
-        cost: None,
         settlement: None,
+        unpriced: false,
         cache_key: None,
     }
+}
+
+/// A failure after which nothing is tried.
+pub(crate) fn failed_for_good(run: Id, cell: u32, number: u32) -> NewAttempt {
+    let mut new = failed(run, cell, number);
+    new.attempt.closes = true;
+    new
+}
+
+/// The places, next attempts and answers of a selection of cells.
+pub(crate) fn pending(store: &Store, run: Id, selection: Selection) -> Vec<(u32, u32, bool)> {
+    let query = PendingQuery { run, selection, variants: None, after: None, limit: 1000 };
+    store
+        .pending_cells(&query)
+        .unwrap()
+        .into_iter()
+        .map(|cell| (cell.cell.index, cell.next_attempt, cell.answered.is_some()))
+        .collect()
 }
 
 /// Asserts that SQLite finds no damage and every reference leads somewhere.

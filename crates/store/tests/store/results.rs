@@ -1,0 +1,187 @@
+use chat::FinishReason;
+use run::{
+    AnswerSource, CellStatus, ExportRow, FailureKind, LedgerState, Outcome, Score, ScoreSource,
+    ScoreValue, StatusCounts,
+};
+use store::{Content, NewAttempt, NewScores, Reservation, Store, StoreError, Tally, Which, wait};
+use values::{ContentHash, Id};
+
+use crate::support::{
+    answered, assert_sound, at, dollars, failed, failed_for_good, id, open, plan, start,
+};
+
+fn score(name: &str, value: ScoreValue) -> Score {
+    Score {
+        criterion: "answers".to_owned(),
+        by: name.to_owned(),
+        by_hash: Some(ContentHash::of_bytes(name.as_bytes())),
+        source: ScoreSource::Code,
+        value,
+        reason: Some("because".to_owned()),
+    }
+}
+
+fn scored(run: Id, cell: u32, generation: u32, status: CellStatus) -> NewScores {
+    let value = if status == CellStatus::Pass { ScoreValue::Pass } else { ScoreValue::Fail };
+    NewScores { run, cell, generation, scores: vec![score("equals", value)], status, now: at(3) }
+}
+
+/// Cell 0 passes, 1 fails, 2 is unscored, 3 failed after a retry, 4 and 5 are pending.
+fn mixed(store: &Store) -> Id {
+    let run = id(b'r', 1);
+    start(store, run, 6);
+    for cell in 0..3 {
+        let text = format!("grüße {cell}");
+        wait(|done| store.record(answered(run, cell, 0, &text), done)).unwrap();
+    }
+    wait(|done| store.record(failed(run, 3, 0), done)).unwrap();
+    wait(|done| store.record(failed_for_good(run, 3, 1), done)).unwrap();
+    wait(|done| store.record_scores(scored(run, 0, 1, CellStatus::Pass), done)).unwrap();
+    wait(|done| store.record_scores(scored(run, 1, 1, CellStatus::Fail), done)).unwrap();
+    run
+}
+
+#[test]
+fn a_list_counts_every_state_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let run = mixed(&store);
+    start(&store, id(b'r', 2), 1);
+    let counts = StatusCounts { pass: 1, fail: 1, error: 1, ..StatusCounts::default() };
+    let tally = Tally { counts, pending: 2, unscored: 1 };
+    assert_eq!(store.run_summary(run).unwrap().tally, tally);
+    let newest = store.list_runs(None, 1).unwrap();
+    assert_eq!(newest[0].id, id(b'r', 2));
+    let older = store.list_runs(Some(newest[0].id), 10).unwrap();
+    assert_eq!((older.len(), older[0].id, older[0].tally), (1, run, tally));
+    let totals = store.variant_totals(run).unwrap();
+    assert_eq!((totals[&0].live, totals[&1].live), (2, 1));
+    assert_eq!((totals[&0].cost, totals[&0].input_tokens), (dollars(84), 240));
+    assert_eq!((totals[&1].latency_p50_ms, totals[&1].latency_p95_ms), (Some(812), Some(812)));
+    assert_eq!(store.find_runs(&run.to_string()[..13], 9).unwrap().last(), Some(&run));
+    assert_eq!(store.find_runs("%", 9).unwrap(), []);
+}
+
+#[test]
+fn pages_of_results_are_in_plan_order_and_cut_by_characters() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let run = mixed(&store);
+    let all = store.results(run, Which::All, None, 100, 5).unwrap();
+    let planned: Vec<_> = plan(6).collect();
+    assert_eq!(all.iter().map(|row| row.cell.clone()).collect::<Vec<_>>(), planned);
+    let first = all[0].answer.as_ref().unwrap();
+    assert_eq!((first.excerpt.as_str(), first.is_cut), ("grüße", true));
+    assert_eq!((first.finish, first.source), (FinishReason::Complete, AnswerSource::Live));
+    assert_eq!((first.latency_ms, first.cost), (812, Some(dollars(42))));
+    let failures = store.results(run, Which::Failures, None, 100, 80).unwrap();
+    assert_eq!(failures.iter().map(|row| row.cell.index).collect::<Vec<_>>(), [1, 3]);
+    let failure = failures[1].failure.as_ref().unwrap();
+    assert_eq!(
+        (failure.kind, failure.message.as_str()),
+        (FailureKind::RateLimited, "too many requests")
+    );
+    let page = store.results(run, Which::All, Some(3), 1, 80).unwrap();
+    assert_eq!((page.len(), page[0].cell.index, page[0].status), (1, 4, None));
+}
+
+#[test]
+fn the_latest_scoring_counts_and_earlier_ones_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let run = mixed(&store);
+    let generation = wait(|done| store.start_rescoring(run, done)).unwrap();
+    assert_eq!(generation, 2);
+    wait(|done| store.record_scores(scored(run, 0, 2, CellStatus::Fail), done)).unwrap();
+    // A late score of the old generation does not undo the new one.
+    wait(|done| store.record_scores(scored(run, 0, 1, CellStatus::Pass), done)).unwrap();
+    let cell = store.cell(run, 0).unwrap();
+    assert_eq!((cell.status, cell.generation), (Some(CellStatus::Fail), Some(2)));
+    let generations: Vec<_> = cell.scores.iter().map(|score| score.generation).collect();
+    assert_eq!(generations, [2, 1]);
+    assert_eq!(cell.scores[1].score, score("equals", ScoreValue::Pass));
+    let unknown = NewScores { scores: Vec::new(), ..scored(run, 99, 1, CellStatus::NoChecks) };
+    let refused = wait(|done| store.record_scores(unknown, done));
+    assert!(matches!(refused, Err(StoreError::UnknownCell { cell: 99, .. })));
+    assert_sound(&store);
+}
+
+#[test]
+fn every_kind_of_score_is_read_as_it_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let run = mixed(&store);
+    let values = [
+        ScoreValue::Pass,
+        ScoreValue::Fail,
+        ScoreValue::Graded { value: 0.75 },
+        ScoreValue::Category { value: "refund".to_owned() },
+        ScoreValue::Error,
+        ScoreValue::Unreadable,
+        ScoreValue::Skipped,
+    ];
+    let mut scores: Vec<_> = values
+        .into_iter()
+        .enumerate()
+        .map(|(number, value)| score(&format!("check-{number}"), value))
+        .collect();
+    // A person has no version.
+    scores[6] = Score { by_hash: None, source: ScoreSource::Human, ..scores[6].clone() };
+    let new = NewScores { scores: scores.clone(), ..scored(run, 2, 1, CellStatus::Unreadable) };
+    wait(|done| store.record_scores(new, done)).unwrap();
+    let read: Vec<_> =
+        store.scores(run, 2).unwrap().into_iter().map(|recorded| recorded.score).collect();
+    assert_eq!(read, scores);
+}
+
+#[test]
+fn an_export_holds_the_whole_record_and_reads_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let run = mixed(&store);
+    let reservation = Reservation { id: id(b'l', 1), run, cell: 4, worst_case: dollars(9) };
+    wait(|done| store.reserve(reservation, run::Caps::default(), at(1), done)).unwrap();
+    let paid = NewAttempt {
+        settlement: Some((id(b'l', 1), LedgerState::Settled { billed: dollars(3) })),
+        ..answered(run, 4, 0, "paid")
+    };
+    let expected = paid.attempt.clone();
+    wait(|done| store.record(paid, done)).unwrap();
+
+    let mut lines = Vec::new();
+    store
+        .export(run, |row| {
+            lines.push(serde_json::to_string(&row).unwrap());
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+    let rows: Vec<ExportRow> =
+        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(matches!(&rows[0], ExportRow::Run { format: 1, header, .. } if header.id == run));
+    assert_eq!(rows.len(), 1 + 6 + 1);
+    let ExportRow::Cell { cell, status, attempts, scores } = &rows[1] else { unreachable!() };
+    assert_eq!((cell.index, *status), (0, Some(CellStatus::Pass)));
+    assert_eq!((attempts.len(), scores), (1, &vec![score("equals", ScoreValue::Pass)]));
+    assert!(matches!(&rows[5], ExportRow::Cell { attempts, status: None, .. }
+        if *attempts == [expected.clone()]));
+    assert!(matches!(&rows[7], ExportRow::Ledger { entry }
+        if entry.state == LedgerState::Settled { billed: dollars(3) }));
+    let record = store.cell(run, 4).unwrap();
+    assert_eq!(record.attempts[0].attempt, expected);
+    assert!(matches!(record.attempts[0].attempt.outcome, Outcome::Answered(_)));
+    assert_eq!(record.ledger.len(), 1);
+}
+
+#[test]
+fn a_kept_version_stays_as_it_was_first_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let hash = ContentHash::of_bytes(b"prompt");
+    let content = |body: &str| Content { kind: "prompt".to_owned(), hash, body: body.to_owned() };
+    let both = vec![content("first"), content("second")];
+    wait(|done| store.keep_contents(both, at(0), done)).unwrap();
+    assert_eq!(store.content("prompt", hash).unwrap().as_deref(), Some("first"));
+    assert_eq!(store.content("case", hash).unwrap(), None);
+    assert_eq!(store.find_contents("prompt", &hash.short(), 2).unwrap(), [hash]);
+    assert_eq!(store.find_contents("prompt", "_", 2).unwrap(), []);
+}
