@@ -3,6 +3,7 @@
 //! Read only, with fixed arguments. A cloned repository's own configuration can name programs, so
 //! everything that could start one or reach a network is switched off for these calls.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -80,29 +81,50 @@ const RECORD: char = '\u{1e}';
 /// # Errors
 /// [`GitError`]
 pub fn file_versions(root: &Path, path: &Path) -> Result<Vec<FileVersion>, GitError> {
+    let path = path.to_string_lossy();
+    log(root, &["--follow", "--", &path])
+}
+
+/// Returns the commits that changed one of some files, children before parents.
+pub(crate) fn versions_of(
+    root: &Path,
+    paths: &BTreeSet<PathBuf>,
+) -> Result<Vec<FileVersion>, GitError> {
+    let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
+    let mut arguments = vec!["--topo-order", "--"];
+    arguments.extend(paths.iter().map(AsRef::as_ref));
+    log(root, &arguments)
+}
+
+fn log(root: &Path, which: &[&str]) -> Result<Vec<FileVersion>, GitError> {
     let prefix = repository_prefix(root)?;
     if git(root, &["rev-parse", "--verify", "--quiet", "HEAD"])?.stdout.is_empty() {
         return Ok(Vec::new());
     }
-    let format = "--format=%x1e%H%x1f%an%x1f%at%x1f%s%x1f";
-    let path = path.to_string_lossy();
-    let output = git(
-        root,
-        &[
-            "log",
-            "--follow",
-            "--no-ext-diff",
-            "--no-textconv",
-            "--no-show-signature",
-            "--name-only",
-            "-z",
-            format,
-            "--",
-            &path,
-        ],
-    )?;
-    let text = succeeded(&output)?;
+    let mut arguments = vec![
+        "log",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-show-signature",
+        "--name-only",
+        "-z",
+        "--format=%x1e%H%x1f%an%x1f%at%x1f%s%x1f",
+    ];
+    arguments.extend(which);
+    let text = succeeded(&git(root, &arguments)?)?;
     text.split(RECORD).skip(1).map(|record| read_record(record, &prefix)).collect()
+}
+
+/// Returns the files below a folder at a commit, as paths inside the project.
+pub(crate) fn files_at(
+    root: &Path,
+    folder: &str,
+    reference: &str,
+) -> Result<Vec<PathBuf>, GitError> {
+    let commit = commit_of(root, reference)?;
+    let output = git(root, &["ls-tree", "-r", "-z", "--name-only", &commit, "--", folder])?;
+    let names = succeeded(&output)?;
+    Ok(names.split('\0').filter(|name| !name.is_empty()).map(PathBuf::from).collect())
 }
 
 fn read_record(record: &str, prefix: &str) -> Result<FileVersion, GitError> {
@@ -113,7 +135,8 @@ fn read_record(record: &str, prefix: &str) -> Result<FileVersion, GitError> {
     let seconds: i64 = seconds
         .parse()
         .map_err(|_| GitError::Failed(format!("found `{seconds}` as a commit's time")))?;
-    let name = names.trim_matches(['\0', '\n']);
+    // A commit that changed several of the files stands for the first.
+    let name = names.trim_matches(['\0', '\n']).split('\0').next().unwrap_or_default();
     Ok(FileVersion {
         commit: commit.to_owned(),
         author: author.to_owned(),
@@ -180,7 +203,7 @@ fn succeeded(output: &Output) -> Result<String, GitError> {
 #[expect(clippy::disallowed_methods, reason = "this module is the one that asks git")]
 fn git(root: &Path, arguments: &[&str]) -> Result<Output, GitError> {
     let mut command = Command::new("git");
-    command.arg("--no-pager").arg("-C").arg(root);
+    command.args(["--no-pager", "--literal-pathspecs", "-C"]).arg(root);
     for setting in SETTINGS {
         command.arg("-c").arg(setting);
     }
@@ -199,16 +222,16 @@ fn git(root: &Path, arguments: &[&str]) -> Result<Output, GitError> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    struct Repository {
+    pub(crate) struct Repository {
         _folder: tempfile::TempDir,
-        root: PathBuf,
+        pub(crate) root: PathBuf,
     }
 
     impl Repository {
-        fn new() -> Self {
+        pub(crate) fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
             let root = folder.path().canonicalize().unwrap();
             let repository = Self { _folder: folder, root };
@@ -230,7 +253,7 @@ mod tests {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         }
 
-        fn commit(&self, path: &str, text: &str, message: &str) {
+        pub(crate) fn commit(&self, path: &str, text: &str, message: &str) {
             let file = self.root.join(path);
             files::create_folder(file.parent().unwrap()).unwrap();
             files::write_atomic(&file, text.as_bytes()).unwrap();

@@ -94,14 +94,14 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>, depth: usize) -> Result<(), 
     Ok(())
 }
 
-fn name_of(inside: &Path, folder: &str) -> String {
+pub(crate) fn name_of(inside: &Path, folder: &str) -> String {
     let below = inside.strip_prefix(folder).unwrap_or(inside);
     let text = below.to_string_lossy().replace('\\', "/");
     text.strip_suffix(".prompt").unwrap_or(&text).to_owned()
 }
 
 /// `_tone` is the partial `tone`, `mail/_tone` is `mail/tone`.
-fn partial_name(name: &str) -> Option<String> {
+pub(crate) fn partial_name(name: &str) -> Option<String> {
     let (folder, file) = name.rsplit_once('/').map_or(("", name), |(folder, file)| (folder, file));
     let file = file.strip_prefix('_')?;
     Some(if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") })

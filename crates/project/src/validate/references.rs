@@ -1,0 +1,98 @@
+//! Names in an eval set that must refer to something in the project.
+
+use std::collections::BTreeMap;
+
+use chat::ModelRef;
+use document::{Diagnostics, Span};
+use evalset::{EvalSet, VariantSource, VariantSpec};
+use prompt::Schemas;
+use serde_json::{Map, Value};
+
+use super::refer;
+use crate::{Project, PromptFile};
+
+pub(super) fn check(project: &Project, set: &EvalSet, diagnostics: &mut Diagnostics) {
+    for variant in &set.variants {
+        check_variant(project, variant, diagnostics);
+    }
+    for judge in &set.judges {
+        let known = project.judges.keys().map(String::as_str);
+        refer("judge", &judge.judge.name, judge.judge.span, known, diagnostics);
+        if let Some(model) = &judge.model {
+            check_model(project, &model.to_string(), judge.judge.span, diagnostics);
+        }
+    }
+    for check in &set.checks {
+        for (program, span) in check.test.programs() {
+            let known = project.config.programs.keys().map(String::as_str);
+            refer("program", program, span, known, diagnostics);
+        }
+    }
+    if let (Some(candidate), None) = (&set.candidate, set.margin) {
+        let message = "a candidate is named and there is no `margin`, so a gate cannot decide";
+        diagnostics.warning_with_hint("no-margin", candidate.span, message, "add `margin: 0.05`");
+    }
+}
+
+fn check_variant(project: &Project, variant: &VariantSpec, diagnostics: &mut Diagnostics) {
+    match &variant.source {
+        VariantSource::Target(target) => {
+            let known = project.config.targets.keys().map(String::as_str);
+            refer("target", &target.name, target.span, known, diagnostics);
+        }
+        VariantSource::Prompt(prompt) => {
+            let known = project.prompts.keys().map(String::as_str);
+            if !refer("prompt", &prompt.name, prompt.span, known, diagnostics) {
+                return;
+            }
+            let linked = project.prompts.get(&prompt.name).and_then(|file| file.linked.as_ref());
+            let Some(linked) = linked else { return };
+            let own_model = linked.prompt().front_matter.model.as_ref();
+            if let Some(model) = &variant.model {
+                check_model(project, &model.to_string(), variant.model_span, diagnostics);
+            } else if own_model.is_none() {
+                let name = &variant.name;
+                let message = format!("neither the variant `{name}` nor its prompt names a model");
+                let hint = "add `model: provider/model`";
+                diagnostics.error_with_hint("no-model", variant.name_span, message, hint);
+            }
+            if !variant.config.is_empty() {
+                let config = Value::Object(variant.config.clone());
+                let options = Map::from_iter([("config".to_owned(), config)]);
+                // What is wrong with the prompt itself was said when it was read.
+                for finding in linked.prompt().with_options(&options, &Schemas::new()).1 {
+                    let message = format!("`config` of `{}`: {}", variant.name, finding.message);
+                    diagnostics.error(&finding.code, variant.name_span, message);
+                }
+            }
+        }
+    }
+}
+
+/// Reports a model whose provider is not known.
+pub(super) fn check_model(
+    project: &Project,
+    model: &str,
+    span: Span,
+    diagnostics: &mut Diagnostics,
+) {
+    match model.parse::<ModelRef>() {
+        Ok(model) => {
+            let known = project.config.providers.keys().map(String::as_str);
+            refer("provider", &model.provider, span, known, diagnostics);
+        }
+        Err(error) => diagnostics.error("model", span, error.to_string()),
+    }
+}
+
+/// Returns the prompts that a set's variants use, each once.
+pub(super) fn prompts_of<'p>(
+    project: &'p Project,
+    set: &EvalSet,
+) -> impl Iterator<Item = &'p PromptFile> {
+    let named = set.variants.iter().filter_map(|variant| match &variant.source {
+        VariantSource::Prompt(prompt) => project.prompts.get_key_value(&prompt.name),
+        VariantSource::Target(_) => None,
+    });
+    named.collect::<BTreeMap<_, _>>().into_values()
+}

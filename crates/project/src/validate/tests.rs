@@ -1,0 +1,213 @@
+use std::path::PathBuf;
+
+use document::Severity;
+
+use super::*;
+
+struct Folder {
+    _folder: tempfile::TempDir,
+    root: PathBuf,
+}
+
+impl Folder {
+    fn new(contents: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        for (path, text) in contents {
+            let target = root.join(path);
+            files::create_folder(target.parent().unwrap()).unwrap();
+            files::write_atomic(&target, text.as_bytes()).unwrap();
+        }
+        Self { _folder: folder, root }
+    }
+
+    fn findings(&self) -> String {
+        let (project, mut found) = Project::open(&self.root).unwrap();
+        found.extend(project.validate());
+        let mut out = String::new();
+        for one in found {
+            let at = one.position.map(|at| format!(":{}:{}", at.line, at.column));
+            let severity = if one.severity == Severity::Error { "error" } else { "warning" };
+            out.push_str(&format!(
+                "{}{} {severity}[{}] {}\n",
+                one.file,
+                at.unwrap_or_default(),
+                one.code,
+                one.message
+            ));
+        }
+        out
+    }
+}
+
+const PROMPT: &str = "---\nmodel: embedded/smollm2-135m\ninput:\n  schema:\n    message: string\n    \
+                      order?: integer\n---\n{{>frame}}\n";
+
+#[test]
+fn a_new_project_is_sound_and_canonical() {
+    let folder = Folder::new(&[]);
+    let written = crate::init(&folder.root).unwrap();
+    insta::assert_debug_snapshot!(written, @r#"
+    [
+        ".gitattributes",
+        ".gitignore",
+        "evalsets/order-number/cases.jsonl",
+        "evalsets/order-number/evalset.yaml",
+        "prompts/order-number.prompt",
+        "trysquare.yaml",
+    ]
+    "#);
+    assert_eq!(folder.findings(), "");
+    let (project, _) = Project::open(&folder.root).unwrap();
+    assert_eq!(project.to_reformat().unwrap().0, []);
+    assert_eq!(project.config.defaults.margin, Some(0.05));
+    let (set, _) = project.eval_set("order-number").unwrap();
+    assert_eq!(set.set.unwrap().margin, Some(0.05));
+    assert!(matches!(crate::init(&folder.root), Err(crate::InitError::Exists(_))));
+}
+
+#[test]
+fn starting_a_project_replaces_nothing() {
+    let folder = Folder::new(&[
+        (".gitignore", "target/\n.trysquare/"),
+        (".gitattributes", "* text=auto"),
+        ("prompts/order-number.prompt", "Mine: {{message}}"),
+    ]);
+    crate::init(&folder.root).unwrap();
+    let read = |path: &str| files::read_text(&folder.root.join(path)).unwrap();
+    assert_eq!(read(".gitignore"), "target/\n.trysquare/");
+    assert!(
+        read(".gitattributes").starts_with("* text=auto\nevalsets/*/labels.jsonl merge=union\n")
+    );
+    assert_eq!(read("prompts/order-number.prompt"), "Mine: {{message}}");
+}
+
+#[test]
+fn files_are_held_against_each_other() {
+    let folder = Folder::new(&[
+        (
+            "trysquare.yaml",
+            "programs:\n  lint: {command: [python3, lint.py]}\ntargets:\n  app: {program: lnt}\n\
+             environments:\n  production:\n    prompts:\n      gone: '0123456789ab'\n",
+        ),
+        ("prompts/_frame.prompt", "Dear {{name}},\n{{message}} {{#if order}}{{order}}{{/if}}"),
+        ("prompts/triage.prompt", PROMPT),
+        ("prompts/bare.prompt", "{{message}}"),
+        ("prompts/far.prompt", "---\nmodel: openia/gpt-5\n---\nHi"),
+        (
+            "evalsets/e/evalset.yaml",
+            "variants:\n  triage: {config: {temperature: hot}}\n  traige:\n  bare:\n  app: {target: ap}\n\
+             candidate: triage\njudges: [faithful]\nchecks:\n  - {name: same, kind: equals, value: '{{expected}}'}\n  \
+             - {name: lint, kind: program, program: lin}\ngate: {required_cases: {ids: [z], tags: [must]}}\n",
+        ),
+        (
+            "evalsets/e/cases.jsonl",
+            "{\"id\":\"a\",\"inputs\":{\"message\":\"x\",\"name\":\"y\"},\"expected\":\"1\"}\n\
+             {\"id\":\"b\",\"inputs\":{\"message\":\"x\",\"order\":\"seven\"}}\n\
+             {\"id\":\"c\",\"inputs\":{\"message\":\"x\",\"order\":\"eight\"}}\n\
+             {\"id\":\"d\",\"inputs\":{\"message\":\"x\",\"name\":\"y\"},\"expected\":1,\
+             \"attachments\":[{\"name\":\"photo\",\"path\":\"../x\"}]}\n\
+             oops\n",
+        ),
+        ("evalsets/stray/notes.txt", ""),
+    ]);
+    insta::assert_snapshot!(folder.findings(), @r#"
+    trysquare.yaml:4:18 error[unknown-program] there is no program `lnt`
+    trysquare.yaml:8:7 warning[unknown-prompt] this pins the prompt `gone`, which no file holds
+    prompts/far.prompt:2:8 error[unknown-provider] there is no provider `openia`
+    evalsets/stray warning[no-eval-set] this folder has no evalset.yaml, so it is no eval set
+    evalsets/e/cases.jsonl:5:1 error[case-row] this is not JSON: expected value, found `o`
+    evalsets/e/evalset.yaml:2:3 error[wrong-kind] `config` of `triage`: `temperature` of `config` must be a number, found text
+    evalsets/e/evalset.yaml:3:3 error[unknown-prompt] there is no prompt `traige`
+    evalsets/e/evalset.yaml:4:3 error[no-model] neither the variant `bare` nor its prompt names a model
+    evalsets/e/evalset.yaml:5:17 error[unknown-target] there is no target `ap`
+    evalsets/e/evalset.yaml:6:12 warning[no-margin] a candidate is named and there is no `margin`, so a gate cannot decide
+    evalsets/e/evalset.yaml:6:12 error[unknown-case] the gate requires the case `z`, which does not exist
+    evalsets/e/evalset.yaml:6:12 warning[unknown-tag] the gate requires cases with the tag `must`, which none has
+    evalsets/e/evalset.yaml:7:10 error[unknown-judge] there is no judge `faithful`
+    evalsets/e/evalset.yaml:9:12 error[check-value] the check `same` cannot be used: the check uses `{{expected}}`, but the case has no `expected` (case `b` and 1 more)
+    evalsets/e/evalset.yaml:10:42 error[unknown-program] there is no program `lin`
+    evalsets/e/cases.jsonl:4:1 error[attachment] the attachment `photo`: `../x` leads out of the project
+    prompts/_frame.prompt:1:8 error[unbound-variable] the variable `name` is not bound (case `b` and 1 more), in the eval set `e`
+    evalsets/e/cases.jsonl:2:1 error[case-input] the inputs do not fit the prompt `triage`: order: "seven" is not of types "null", "integer" (case `b` and 1 more)
+    "#);
+}
+
+#[test]
+fn what_is_broken_does_not_hide_the_rest() {
+    let folder = Folder::new(&[
+        ("trysquare.yaml", "providers: [\n"),
+        ("prompts/broken.prompt", "{{#if}"),
+        ("prompts/fine.prompt", PROMPT),
+        ("prompts/_frame.prompt", "{{message}}"),
+        ("evalsets/broken/evalset.yaml", "a: [\n"),
+        ("evalsets/broken/cases.jsonl", "{\"id\":\"a\",\"inputs\":{}}\n"),
+        ("evalsets/fine/evalset.yaml", "variants: {fine: {}}\n"),
+        ("evalsets/fine/cases.jsonl", "{\"id\":\"a\",\"inputs\":{\"message\":\"\"}}\n"),
+    ]);
+    let (project, found) = Project::open(&folder.root).unwrap();
+    assert!(found.iter().any(|one| one.file == "trysquare.yaml"));
+    assert!(project.prompts["fine"].linked.is_some());
+    assert!(project.prompts["broken"].linked.is_none());
+    let (broken, _) = project.eval_set("broken").unwrap();
+    assert_eq!((broken.set.is_none(), broken.cases.len()), (true, 1));
+    assert_eq!(project.eval_set("fine").unwrap().1, []);
+    let files: Vec<_> = project.validate().into_iter().map(|one| one.file).collect();
+    assert_eq!(files, ["evalsets/broken/evalset.yaml"]);
+}
+
+#[test]
+fn formatting_twice_equals_once_and_leaves_yaml_alone() {
+    let yaml = "variants:   {a: {}}  # as I like it\n";
+    let rows = "{\"inputs\":{\"n\":1.0},\"id\":\"a\"}\r\n\r\noops\r\n{\"id\":\"b\", \"inputs\":{}}";
+    let folder = Folder::new(&[
+        ("trysquare.yaml", ""),
+        ("evalsets/e/evalset.yaml", yaml),
+        ("evalsets/e/cases.jsonl", rows),
+    ]);
+    let (project, _) = Project::open(&folder.root).unwrap();
+    let (changed, found) = project.to_reformat().unwrap();
+    assert_eq!((changed.len(), found.len()), (1, 1));
+    changed[0].write().unwrap();
+    let read = |path: &str| files::read_text(&folder.root.join(path)).unwrap();
+    let expected = "{\"id\":\"a\",\"inputs\":{\"n\":1}}\noops\n{\"id\":\"b\",\"inputs\":{}}\n";
+    assert_eq!(read("evalsets/e/cases.jsonl"), expected);
+    assert_eq!(read("evalsets/e/evalset.yaml"), yaml);
+    assert_eq!(project.to_reformat().unwrap().0, []);
+    assert!(changed[0].write().is_err(), "it changed since it was read");
+}
+
+#[test]
+fn trust_covers_what_the_programs_name() {
+    let settings = "programs:\n  lint: {command: [python3, ./tools/lint.py, --rules=tools/rules.txt, /bin/sh]}\n\
+                    providers: {embedded: {models: {mine: {file: m.gguf}}}}\n";
+    let folder = Folder::new(&[
+        ("trysquare.yaml", settings),
+        ("tools/lint.py", "print()"),
+        ("tools/rules.txt", "one"),
+        ("m.gguf", "weights"),
+    ]);
+    let block = || Project::open(&folder.root).unwrap().0.trust_block().unwrap();
+    let write = |path: &str, text: &str| {
+        files::write_atomic(&folder.root.join(path), text.as_bytes()).unwrap();
+    };
+    let first = block();
+    assert!(!first.is_empty());
+    let named = &first.shown["programs"]["lint"]["files"];
+    let paths: Vec<_> = named.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(paths, ["./tools/lint.py", "tools/rules.txt"]);
+    let mut seen = vec![first.hash];
+    for (path, text) in [
+        ("tools/lint.py", "import os"),
+        ("tools/rules.txt", "two"),
+        ("m.gguf", "other weights"),
+        ("trysquare.yaml", &settings.replace("python3", "python")),
+    ] {
+        write(path, text);
+        let now = block();
+        assert!(!seen.contains(&now.hash), "{path}");
+        seen.push(now.hash);
+    }
+    write("trysquare.yaml", "name: nothing to run\n");
+    assert!(block().is_empty());
+}
