@@ -217,33 +217,26 @@ fn clip(text: &str) -> String {
     clipped
 }
 
-/// Returns the innermost cause, which is the one that says something (`Connection refused`).
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    // The outermost message of the library names the URL, so a lone one is not shown.
-    if cause.is::<reqwest::Error>() {
-        "no cause given".to_owned()
-    } else {
-        clip(&cause.to_string())
+/// Returns what caused an error. An I/O error that wraps another one does not name it as its source,
+/// so it is unwrapped first.
+fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    match wrapped {
+        Some(inner) => Some(inner),
+        None => error.source(),
     }
 }
 
+/// Returns the innermost cause, which is the one that says something (`Connection refused`). The
+/// library's own message names the URL, so it is not shown.
+fn root_cause(error: &reqwest::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause_of(*cause));
+    causes.last().map_or_else(|| "no cause given".to_owned(), |cause| clip(&cause.to_string()))
+}
+
 fn is_certificate_error(error: &reqwest::Error) -> bool {
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let io = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = io
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-            .or_else(|| inner.downcast_ref::<rustls::Error>());
-        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
-        }
-        cause = inner.source();
-    }
-    false
+    std::iter::successors(error.source(), |cause| cause_of(*cause))
+        .any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
 }
 
 #[cfg(test)]

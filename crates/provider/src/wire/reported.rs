@@ -104,7 +104,9 @@ fn kind_of_name(name: &str) -> Option<FailureKind> {
             FailureKind::RateLimited
         }
         "overloaded_error" | "UNAVAILABLE" => FailureKind::Overloaded,
-        "gateway_timeout" | "timeout_error" | "DEADLINE_EXCEEDED" => FailureKind::Timeout,
+        "gateway_timeout" | "gateway_timeout_error" | "timeout_error" | "DEADLINE_EXCEEDED" => {
+            FailureKind::Timeout
+        }
         "authentication_error" | "invalid_api_key" | "API_KEY_INVALID" | "UNAUTHENTICATED" => {
             FailureKind::Authentication
         }

@@ -42,7 +42,11 @@ fn chat_stream(chunks: &[Value]) -> Vec<u8> {
 }
 
 fn lines(documents: &[Value]) -> Vec<u8> {
-    documents.iter().map(|line| format!("{line}\n")).collect::<String>().into_bytes()
+    let mut out = String::new();
+    for document in documents {
+        out.push_str(&format!("{document}\n"));
+    }
+    out.into_bytes()
 }
 
 fn problem(outcome: Result<impl std::fmt::Debug, DecodeError>) -> Problem {
@@ -698,7 +702,7 @@ fn hostile_documents_are_errors_and_never_panics() {
     ] {
         for body in ["", "null", "[]", "7", "{}", "\"x\"", "[{}]", "{\"error\":{}}", deep.as_str()]
         {
-            assert!(wire::decode(protocol, body.as_bytes()).is_err(), "{protocol}: {:.20}", body);
+            assert!(wire::decode(protocol, body.as_bytes()).is_err(), "{protocol}: {body:.20}");
         }
         assert!(wire::decode(protocol, b"\xff\xfe").is_err());
     }

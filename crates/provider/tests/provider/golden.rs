@@ -74,7 +74,9 @@ fn encoded(protocol: Protocol, request: &Request, stream: bool) -> String {
         match value {
             Value::Array(list) => {
                 shown.push_str(&format!("{name}\n"));
-                list.iter().for_each(|element| shown.push_str(&format!("  - {element}\n")));
+                for element in list {
+                    shown.push_str(&format!("  - {element}\n"));
+                }
             }
             other => shown.push_str(&format!("{name} {other}\n")),
         }
