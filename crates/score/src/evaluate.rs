@@ -41,8 +41,7 @@ pub fn evaluate(check: &CheckSpec, subject: &Subject<'_>, programs: &ProgramAnsw
     let mut finding = if reply.finish == FinishReason::Error && !asks_finish {
         Finding::error("what came before it is no answer")
     } else {
-        let mut slots = 0;
-        let mut examination = Examination { check, subject, reply, programs, slots: &mut slots };
+        let mut examination = Examination { check, subject, reply, programs, slots: 0 };
         examination.test(&check.test, &reply.text)
     };
     if let Some(note) = note {
@@ -118,7 +117,7 @@ struct Examination<'a> {
     reply: &'a Reply,
     programs: &'a ProgramAnswers,
     /// How many programs were passed, which numbers them.
-    slots: &'a mut usize,
+    slots: usize,
 }
 
 impl Examination<'_> {
@@ -126,7 +125,7 @@ impl Examination<'_> {
         let part = match part_of(&test.part, output, self.subject) {
             Ok(part) => part,
             Err(missing) => {
-                *self.slots += test.programs().len();
+                self.slots += test.programs().len();
                 return missing;
             }
         };
@@ -178,7 +177,7 @@ impl Examination<'_> {
                 facts::tool_call(tool, arguments.as_ref(), *only, self.reply, bindings)
             }
             Kind::Program { program, options, .. } => {
-                let slot = next(self.slots);
+                let slot = next(&mut self.slots);
                 let options = options.as_ref().map(|options| options.resolve(bindings));
                 options.transpose().map(|_| self.programs.finding(slot, program))
             }
