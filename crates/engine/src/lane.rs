@@ -17,6 +17,7 @@ use values::Timestamp;
 
 use crate::halt::Level;
 use crate::pace::Pace;
+use crate::prepare::prepare;
 use crate::shared::Shared;
 use crate::work::{self, Done, Freed, Job};
 use crate::{LaneSettings, PendingCell, PendingQuery, RecordError};
@@ -201,7 +202,7 @@ impl Lane {
             if let Some(attempt) = pending.answered.take() {
                 self.spawn(work::score_recorded(shared, pending, attempt));
             } else {
-                self.spawn(work::prepare(shared, Arc::clone(&self.provider), pending));
+                self.spawn(prepare(shared, Arc::clone(&self.provider), pending));
             }
         }
     }

@@ -10,6 +10,7 @@ mod halt;
 mod lane;
 mod pace;
 mod port;
+mod prepare;
 mod retry;
 mod session;
 mod settings;

@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use chat::Prices;
 use provider::Client;
 use run::{
-    Answer, Attempt, Call, CapScope, Caps, CellStatus, Failure, LedgerState, PlannedCell, RunState,
-    Score, Spend, StatusCounts,
+    Answer, Attempt, Call, CapScope, Caps, CellScore, Failure, LedgerState, PlannedCell, RunState,
+    Spend, StatusCounts,
 };
+use score::Status;
 use values::{ContentHash, Id, NanoDollars, Timestamp};
 
 /// The time. The engine has no clock of its own, so that tests run in virtual time.
@@ -102,9 +103,9 @@ pub struct Answered<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scored {
     /// The cell's status.
-    pub status: CellStatus,
+    pub status: Status,
     /// Its scores.
-    pub scores: Vec<Score>,
+    pub scores: Vec<CellScore>,
 }
 
 /// The record of a run and the spend ledger.
@@ -139,7 +140,7 @@ pub trait Record: Send + Sync {
 
     /// Records an attempt together with all that follows from it, in one transaction: the attempt,
     /// the settlement of its reservation, the cache entry, and the cell's outcome if it closes. A
-    /// cell that a failure closes has the status [`CellStatus::Error`]; one that an answer closes
+    /// cell that a failure closes has the status [`Status::Error`]; one that an answer closes
     /// has none until its scores are committed.
     ///
     /// Called once more after an error. Committing the same attempt (run, cell, number) again
@@ -223,7 +224,7 @@ pub struct PendingCell {
     /// The number of its next attempt: one more than the greatest recorded.
     pub next_attempt: u32,
     /// The status that it is counted under now, which its next outcome replaces.
-    pub status: Option<CellStatus>,
+    pub status: Option<Status>,
     /// Its recorded answer, where the cell only has to be scored.
     pub answered: Option<Arc<Attempt>>,
 }
@@ -276,8 +277,9 @@ pub struct Entry {
     pub saved: Option<NanoDollars>,
     /// Whether the call was sent without a known price.
     pub unpriced: bool,
-    /// The key under which the attempt's answer is stored in the cache; `None` if it is not.
-    pub cache_as: Option<ContentHash>,
+    /// The key under which the answer is to be stored in the cache, or was found there; `None` for
+    /// an answer that is not cacheable or a cache that is not used.
+    pub cache_key: Option<ContentHash>,
 }
 
 /// The scores of a cell.

@@ -2,9 +2,8 @@
 
 use std::collections::VecDeque;
 
-use run::{
-    CellStatus, Failure, FailureNotice, LedgerState, PlannedCell, Progress, ProviderProgress,
-};
+use run::{Failure, FailureNotice, LedgerState, PlannedCell, Progress, ProviderProgress};
+use score::Status;
 use values::{NanoDollars, Timestamp};
 
 use crate::bill::Booking;
@@ -89,7 +88,7 @@ impl Tally {
     }
 
     /// Takes a cell out of the count of its status, because it has a new answer.
-    pub(crate) fn reopened(&mut self, status: Option<CellStatus>) {
+    pub(crate) fn reopened(&mut self, status: Option<Status>) {
         if let Some(status) = status {
             let count = self.progress.counts.of_mut(status);
             *count = count.saturating_sub(1);
@@ -97,7 +96,7 @@ impl Tally {
     }
 
     /// Counts a finished cell; `before` is the status that it was counted under.
-    pub(crate) fn finished(&mut self, before: Option<CellStatus>, status: CellStatus) {
+    pub(crate) fn finished(&mut self, before: Option<Status>, status: Status) {
         self.reopened(before);
         *self.progress.counts.of_mut(status) += 1;
         self.progress.finished_now += 1;

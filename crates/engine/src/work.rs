@@ -1,16 +1,16 @@
-//! The steps of one cell: prepare, reserve, send and record, score.
+//! The steps of one cell that is sent: reserve, send and record, score.
 //!
 //! Each is a task of its lane's and keeps no state beside its arguments. A cell that a step leaves
 //! without a recorded outcome is simply still pending in the record.
 
 use std::sync::Arc;
 
-use chat::FinishReason;
 use provider::{RateHints, Sent};
 use run::{
-    Answer, AnswerSource, Attempt, Bill, Call, CellStatus, Failure, FailureKind, LedgerState,
-    Outcome, PlannedCell, Retry, StopCause,
+    Answer, Attempt, Bill, Failure, FailureKind, LedgerState, Outcome, PlannedCell, Retry,
+    StopCause,
 };
+use score::Status;
 use tokio::sync::mpsc;
 use values::{ContentHash, Id, NanoDollars, Timestamp};
 
@@ -21,8 +21,8 @@ use crate::pace::{Signal, Ticket};
 use crate::retry::{Failed, Verdict, signal_of};
 use crate::shared::Shared;
 use crate::{
-    Answered, CacheUse, Costing, Entry, PendingCell, PreparedCell, RecordError, Reservation,
-    ScoredCell, Settlement,
+    Answered, Costing, Entry, PendingCell, PreparedCell, RecordError, Reservation, ScoredCell,
+    Settlement,
 };
 
 /// Milliseconds that a call is given to break off by itself when the session is stopped at once.
@@ -32,7 +32,7 @@ const STOP_GRACE_MS: u64 = 2_000;
 pub(crate) struct Job {
     pub(crate) pending: PendingCell,
     prepared: PreparedCell,
-    cache_as: Option<ContentHash>,
+    cache_key: Option<ContentHash>,
     /// Attempts at it in this session.
     tries: u32,
     reserved: Option<Held>,
@@ -69,6 +69,15 @@ pub(crate) struct Freed {
 }
 
 impl Job {
+    /// Makes a job of a cell that has to be sent.
+    pub(crate) fn new(
+        pending: PendingCell,
+        prepared: PreparedCell,
+        cache_key: Option<ContentHash>,
+    ) -> Self {
+        Self { pending, prepared, cache_key, tries: 0, reserved: None }
+    }
+
     /// Tells whether its worst case has to be reserved before it is sent.
     pub(crate) fn needs_reservation(&self) -> bool {
         matches!(self.prepared.costing, Costing::Priced { .. })
@@ -76,139 +85,6 @@ impl Job {
 
     fn cell(&self) -> &PlannedCell {
         &self.pending.cell
-    }
-}
-
-/// Renders a cell's call and looks it up in the cache.
-pub(crate) async fn prepare(shared: Arc<Shared>, provider: Arc<str>, pending: PendingCell) -> Done {
-    let prepared = match shared.ports.calls.prepare(&pending.cell).await {
-        Ok(prepared) => prepared,
-        Err(failure) => {
-            refuse(&shared, &provider, &pending, None, *failure).await;
-            return Done::Over;
-        }
-    };
-    let uses_cache = shared.settings.cache != CacheUse::Off;
-    let cache_as = uses_cache.then(|| prepared.call.cache_key(pending.cell.sample));
-    match look_up(&shared, cache_as).await {
-        Err(error) => {
-            shared.halt.record_failed(error);
-            Done::Over
-        }
-        Ok(Some(answer)) => {
-            take_hit(&shared, &pending, &prepared, answer).await;
-            Done::Over
-        }
-        Ok(None) if is_unbounded(&shared, prepared.costing) => {
-            let call = Some(Arc::clone(&prepared.call));
-            refuse(&shared, &provider, &pending, call, unbounded()).await;
-            Done::Over
-        }
-        Ok(None) => {
-            let job = Job { pending, prepared, cache_as, tries: 0, reserved: None };
-            Done::Prepared(Box::new(job))
-        }
-    }
-}
-
-async fn look_up(
-    shared: &Shared,
-    key: Option<ContentHash>,
-) -> Result<Option<Box<Answer>>, RecordError> {
-    match key {
-        Some(key) if shared.settings.cache == CacheUse::On => shared.ports.cache.lookup(&key).await,
-        _ => Ok(None),
-    }
-}
-
-fn is_unbounded(shared: &Shared, costing: Costing) -> bool {
-    costing == Costing::Unknown && shared.settings.caps.any() && !shared.settings.allow_unpriced
-}
-
-fn unbounded() -> Failure {
-    Failure {
-        kind: FailureKind::Unbounded,
-        message: "the model has no known price, so no cap can bound what the call costs".to_owned(),
-        hint: Some("give the model's prices in trysquare.yaml, or allow unpriced calls".to_owned()),
-        status: None,
-        request_id: None,
-        retry: Retry::Never,
-        bill: Bill::Nothing,
-    }
-}
-
-/// Records that a cell cannot be sent.
-async fn refuse(
-    shared: &Shared,
-    provider: &str,
-    pending: &PendingCell,
-    call: Option<Arc<Call>>,
-    failure: Failure,
-) {
-    let now = shared.now();
-    let attempt = Arc::new(Attempt {
-        run: shared.settings.run,
-        cell: pending.cell.index,
-        number: pending.next_attempt,
-        started: now,
-        ended: now,
-        closes: true,
-        cost: None,
-        outcome: Outcome::Failed(failure),
-    });
-    let entry = Entry {
-        attempt: Arc::clone(&attempt),
-        call,
-        settlement: None,
-        saved: None,
-        unpriced: false,
-        cache_as: None,
-    };
-    if shared.commit(&Arc::new(entry)).await.is_ok()
-        && let Outcome::Failed(failure) = &attempt.outcome
-    {
-        let mut tally = shared.tally();
-        tally.failed(&pending.cell, provider, failure, false);
-        tally.finished(pending.status, CellStatus::Error);
-    }
-}
-
-/// Records an answer from the cache and scores it.
-async fn take_hit(
-    shared: &Arc<Shared>,
-    pending: &PendingCell,
-    prepared: &PreparedCell,
-    mut answer: Box<Answer>,
-) {
-    answer.source = AnswerSource::Cache;
-    let outcome = Outcome::Answered(answer);
-    let cost = book(&outcome, &prepared.costing).cost;
-    let now = shared.now();
-    let attempt = Arc::new(Attempt {
-        run: shared.settings.run,
-        cell: pending.cell.index,
-        number: pending.next_attempt,
-        started: now,
-        ended: now,
-        closes: true,
-        cost,
-        outcome,
-    });
-    let entry = Entry {
-        attempt: Arc::clone(&attempt),
-        call: Some(Arc::clone(&prepared.call)),
-        settlement: None,
-        saved: cost,
-        unpriced: false,
-        cache_as: None,
-    };
-    if shared.commit(&Arc::new(entry)).await.is_ok() {
-        {
-            let mut tally = shared.tally();
-            tally.reopened(pending.status);
-            tally.hit(cost);
-        }
-        score(shared, &pending.cell, None, &attempt).await;
     }
 }
 
@@ -387,7 +263,10 @@ async fn record(
         settlement,
         saved: None,
         unpriced: booking.unpriced,
-        cache_as: job.cache_as.filter(|_| is_cacheable(&attempt.outcome)),
+        cache_key: job.cache_key.filter(|_| match &attempt.outcome {
+            Outcome::Answered(answer) => answer.is_cacheable(),
+            Outcome::Failed(_) => false,
+        }),
     });
     let recorded = shared.commit(&entry).await;
     if held.is_some() {
@@ -424,21 +303,10 @@ fn follow(
     match verdict {
         Some(Verdict::Again { at }) => Done::Again(job, at),
         Some(Verdict::Close) => {
-            tally.finished(job.pending.status, CellStatus::Error);
+            tally.finished(job.pending.status, Status::Error);
             Done::Over
         }
         Some(Verdict::Unusable | Verdict::Stopped) | None => Done::Over,
-    }
-}
-
-/// Tells whether an answer may stand for a later call: complete, and given by the provider now.
-fn is_cacheable(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Answered(answer) => {
-            answer.source == AnswerSource::Live
-                && !matches!(answer.reply.finish, FinishReason::Error | FinishReason::Paused)
-        }
-        Outcome::Failed(_) => false,
     }
 }
 
@@ -453,10 +321,10 @@ pub(crate) async fn score_recorded(
 }
 
 /// Scores a recorded answer; `before` is the status that the cell is counted under.
-async fn score(
+pub(crate) async fn score(
     shared: &Arc<Shared>,
     cell: &PlannedCell,
-    before: Option<CellStatus>,
+    before: Option<Status>,
     attempt: &Attempt,
 ) {
     let Outcome::Answered(answer) = &attempt.outcome else {

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use chat::{Reply, Usage};
+use chat::{FinishReason, Reply, Usage};
 use serde::{Deserialize, Serialize};
 use values::{Id, NanoDollars, Timestamp};
 
@@ -50,6 +50,25 @@ pub struct Answer {
     pub first_token_ms: Option<u64>,
     /// Who gave it.
     pub source: AnswerSource,
+}
+
+impl Answer {
+    /// Tells whether it may stand for a later call: given by the provider now, and whole.
+    pub fn is_cacheable(&self) -> bool {
+        let is_whole = match self.reply.finish {
+            FinishReason::Complete
+            | FinishReason::Length
+            | FinishReason::ToolUse
+            | FinishReason::StopSequence
+            | FinishReason::Refused => true,
+            FinishReason::Filtered
+            | FinishReason::Paused
+            | FinishReason::ContextExceeded
+            | FinishReason::MalformedTool
+            | FinishReason::Error => false,
+        };
+        is_whole && self.source == AnswerSource::Live
+    }
 }
 
 /// Who gave an answer. Only a live one costs money.

@@ -1,7 +1,8 @@
+use score::Status;
 use serde::{Deserialize, Serialize};
 use values::{Id, NanoDollars, Timestamp};
 
-use crate::{CapScope, CellStatus, FailureKind, RunState};
+use crate::{CapScope, FailureKind, RunState};
 
 /// What a run tells those who watch it.
 ///
@@ -72,47 +73,47 @@ impl Progress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StatusCounts {
-    /// [`CellStatus::Pass`].
+    /// [`Status::Pass`].
     pub pass: u32,
-    /// [`CellStatus::Fail`].
+    /// [`Status::Fail`].
     pub fail: u32,
-    /// [`CellStatus::Error`].
+    /// [`Status::Error`].
     pub error: u32,
-    /// [`CellStatus::Unreadable`].
+    /// [`Status::Unreadable`].
     pub unreadable: u32,
-    /// [`CellStatus::Skipped`].
+    /// [`Status::Skipped`].
     pub skipped: u32,
-    /// [`CellStatus::NoChecks`].
+    /// [`Status::NoChecks`].
     pub no_checks: u32,
 }
 
 impl StatusCounts {
     /// Returns the number of cells of all statuses.
     pub fn total(&self) -> u32 {
-        CellStatus::ALL.into_iter().map(|status| self.of(status)).sum()
+        Status::ALL.into_iter().map(|status| self.of(status)).sum()
     }
 
     /// Returns the number of cells of one status.
-    pub fn of(&self, status: CellStatus) -> u32 {
+    pub fn of(&self, status: Status) -> u32 {
         match status {
-            CellStatus::Pass => self.pass,
-            CellStatus::Fail => self.fail,
-            CellStatus::Error => self.error,
-            CellStatus::Unreadable => self.unreadable,
-            CellStatus::Skipped => self.skipped,
-            CellStatus::NoChecks => self.no_checks,
+            Status::Pass => self.pass,
+            Status::Fail => self.fail,
+            Status::Error => self.error,
+            Status::Unreadable => self.unreadable,
+            Status::Skipped => self.skipped,
+            Status::NoChecks => self.no_checks,
         }
     }
 
     /// Returns the place that counts one status.
-    pub fn of_mut(&mut self, status: CellStatus) -> &mut u32 {
+    pub fn of_mut(&mut self, status: Status) -> &mut u32 {
         match status {
-            CellStatus::Pass => &mut self.pass,
-            CellStatus::Fail => &mut self.fail,
-            CellStatus::Error => &mut self.error,
-            CellStatus::Unreadable => &mut self.unreadable,
-            CellStatus::Skipped => &mut self.skipped,
-            CellStatus::NoChecks => &mut self.no_checks,
+            Status::Pass => &mut self.pass,
+            Status::Fail => &mut self.fail,
+            Status::Error => &mut self.error,
+            Status::Unreadable => &mut self.unreadable,
+            Status::Skipped => &mut self.skipped,
+            Status::NoChecks => &mut self.no_checks,
         }
     }
 }

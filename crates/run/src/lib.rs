@@ -6,16 +6,17 @@
 
 mod attempt;
 mod call;
+mod cell_score;
 mod event;
 mod export;
 mod ledger;
 mod order;
 mod plan;
 mod recording;
-mod score;
 
 pub use attempt::{Answer, AnswerSource, Attempt, Bill, Failure, FailureKind, Outcome, Retry};
 pub use call::{Call, Endpoint};
+pub use cell_score::{CellScore, RecordedScore};
 pub use event::{
     FailureNotice, Progress, ProviderProgress, RunEvent, Spend, StatusCounts, StopCause, Summary,
 };
@@ -26,4 +27,3 @@ pub use plan::{PlannedCell, RunHeader, RunState, Variant, VariantSource};
 pub use recording::{
     BadRecording, RECORDING_FORMAT, RecordedBy, Recording, read_recordings, write_recordings,
 };
-pub use score::{CellStatus, Score, ScoreSource, ScoreValue};

@@ -10,16 +10,17 @@ use engine::{
     ScoredCell, Selection, Settlement, Standing,
 };
 use run::{
-    Answer, AnswerSource, Attempt, CapScope, CellStatus, LedgerState, Outcome, PlannedCell,
-    RunState, Spend, StatusCounts,
+    Answer, AnswerSource, Attempt, CapScope, LedgerState, Outcome, PlannedCell, RunState, Spend,
+    StatusCounts,
 };
+use score::Status;
 use values::{ContentHash, Id, NanoDollars, Timestamp};
 
 /// What is kept of a cell.
 #[derive(Default)]
 pub(crate) struct Row {
     pub(crate) attempts: BTreeMap<u32, Arc<Attempt>>,
-    pub(crate) status: Option<CellStatus>,
+    pub(crate) status: Option<Status>,
     /// The attempt that closed it.
     closed_by: Option<u32>,
 }
@@ -223,9 +224,11 @@ impl Record for Memory {
         if attempt.closes {
             let row = &mut state.rows[cell];
             row.closed_by = Some(attempt.number);
-            row.status = matches!(attempt.outcome, Outcome::Failed(_)).then_some(CellStatus::Error);
+            row.status = matches!(attempt.outcome, Outcome::Failed(_)).then_some(Status::Error);
         }
-        if let (Some(key), Outcome::Answered(answer)) = (entry.cache_as, &attempt.outcome) {
+        if let (Some(key), Outcome::Answered(answer)) = (entry.cache_key, &attempt.outcome)
+            && answer.is_cacheable()
+        {
             state.cache.insert(key, Answer::clone(answer));
         }
         Ok(())

@@ -1,5 +1,6 @@
 use chat::FinishReason;
-use run::{Bill, CellStatus, FailureKind, Outcome, Retry, RunState, StopCause};
+use run::{Bill, FailureKind, Outcome, Retry, RunState, StopCause};
+use score::Status;
 
 use crate::script::{Provider, answer_with, answers, fails};
 use crate::world::World;
@@ -83,6 +84,6 @@ async fn a_cell_that_cannot_be_prepared_is_an_error_and_the_rest_goes_on() {
     let summary = world.execute().await.unwrap();
     assert_eq!((summary.progress.counts.pass, summary.progress.counts.error), (2, 1));
     let state = world.memory.state();
-    assert_eq!(state.rows[1].status, Some(CellStatus::Error));
+    assert_eq!(state.rows[1].status, Some(Status::Error));
     assert!(matches!(state.rows[1].attempts[&0].outcome, Outcome::Failed(_)));
 }

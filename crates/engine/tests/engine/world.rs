@@ -10,7 +10,8 @@ use engine::{
     Answered, CacheUse, Calls, Clock, Costing, LaneSettings, Ports, PreparedCell, RetryPolicy,
     Scored, Scorer, Selection, Session, SessionError, Settings,
 };
-use run::{Call, Caps, CellStatus, Endpoint, Failure, PlannedCell, Summary};
+use run::{Call, Caps, Endpoint, Failure, PlannedCell, Summary};
+use score::Status;
 use serde_json::json;
 use tokio::time::{Duration, Instant};
 use values::{ContentHash, Id, NanoDollars, Timestamp};
@@ -171,6 +172,6 @@ impl Scorer for Passes {
     async fn score(&self, _answered: Answered<'_>) -> Scored {
         tokio::time::sleep(Duration::from_millis(self.ms)).await;
         self.scored.fetch_add(1, Ordering::Relaxed);
-        Scored { status: CellStatus::Pass, scores: Vec::new() }
+        Scored { status: Status::Pass, scores: Vec::new() }
     }
 }
