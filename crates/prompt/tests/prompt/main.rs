@@ -3,6 +3,8 @@
 mod bounds;
 mod conformance;
 mod diff;
+mod format_page;
+mod front_matter;
 mod fuzz_target;
 mod laws;
 mod support;
