@@ -1,13 +1,16 @@
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 /// A key or password. Never shown: it has no `Display`, no serialised form, and a blind `Debug`.
+/// It is wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// Wraps a secret text.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(Zeroizing::new(text.into()))
     }
 
     /// Returns the text, for the one place that must send it.
@@ -17,7 +20,7 @@ impl Secret {
 
     /// Returns `text` with every occurrence of the secret replaced.
     pub fn redact(&self, text: &str) -> String {
-        if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, "[key]") }
+        if self.0.is_empty() { text.to_owned() } else { text.replace(self.expose(), "[key]") }
     }
 }
 
