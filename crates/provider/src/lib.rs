@@ -10,7 +10,5 @@ mod replay;
 pub mod wire;
 
 pub use client::{Client, PrepareError, RateHints, Sent};
-pub use http::{
-    BoundKey, HttpClient, HttpSettings, Origin, ParseOriginError, Secret, SettingsError, Timeouts,
-};
+pub use http::{BaseUrlError, BoundKey, HttpClient, Network, SettingsError};
 pub use replay::{Replay, ReplayClient};

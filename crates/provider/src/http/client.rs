@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use catalog::ProviderSettings;
 use chat::{Protocol, Request};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use reqwest::{Method, Url};
@@ -10,12 +11,13 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use values::{Origin, Secret};
 
+use super::base_url::BaseUrl;
 use super::exchange::Exchange;
 use super::failure;
-use super::origin::{BaseUrl, Origin};
-use super::secret::{BoundKey, Redaction, Secret};
-use super::settings::{HttpSettings, SettingsError, Timeouts, extra_headers};
+use super::redaction::{BoundKey, Redaction};
+use super::settings::{Network, SettingsError, extra_headers};
 use crate::wire::{self, WireOptions};
 use crate::{Client, PrepareError, RateHints, Sent};
 
@@ -27,10 +29,8 @@ use crate::{Client, PrepareError, RateHints, Sent};
 #[derive(Debug)]
 pub struct HttpClient {
     client: reqwest::Client,
-    protocol: Protocol,
+    provider: ProviderSettings,
     base: BaseUrl,
-    options: WireOptions,
-    timeouts: Timeouts,
     max_answer_bytes: usize,
     redaction: Redaction,
 }
@@ -40,28 +40,29 @@ impl HttpClient {
     ///
     /// # Errors
     /// [`SettingsError`]; above all if the key is bound to another origin than the base URL's.
-    pub fn new(settings: &HttpSettings, key: Option<BoundKey>) -> Result<Self, SettingsError> {
-        let base = base_url(settings)?;
+    pub fn new(
+        provider: ProviderSettings,
+        network: &Network,
+        key: Option<BoundKey>,
+    ) -> Result<Self, SettingsError> {
+        let base = base_url(&provider)?;
         if let Some(key) = &key
             && key.origin != base.origin
         {
             let (bound, wanted) = (key.origin.clone(), base.origin);
             return Err(SettingsError::KeyBoundElsewhere { bound, wanted });
         }
-        let secret = key.map(|key| key.secret);
-        let mut headers = own_headers(settings.protocol, secret.as_ref())?;
-        headers.extend(extra_headers(&settings.headers, secret.as_ref())?);
+        // A key that comes out of a file or a variable often has a line end that is not part of it.
+        let secret = key.map(|key| Secret::new(key.secret.expose().trim()));
+        let mut headers = own_headers(provider.protocol, secret.as_ref())?;
+        headers.extend(extra_headers(&provider.headers, secret.as_ref())?);
+        let connect_timeout = Duration::from_millis(provider.timeouts.connect_ms);
         Ok(Self {
-            client: connect_nothing_yet(settings, &base.origin, headers)?,
-            protocol: settings.protocol,
+            client: connect_nothing_yet(network, &base.origin, headers, connect_timeout)?,
+            provider,
             base,
-            options: WireOptions {
-                stream: settings.stream,
-                max_tokens_field: settings.max_tokens_field,
-            },
-            timeouts: settings.timeouts,
-            max_answer_bytes: settings.max_answer_bytes,
-            redaction: Redaction::new(secret.as_ref()),
+            max_answer_bytes: network.max_answer_bytes,
+            redaction: Redaction::new(secret),
         })
     }
 
@@ -77,8 +78,9 @@ impl HttpClient {
         };
         let url = Url::parse(&format!("{origin}{path}")).ok();
         // A path such as `@elsewhere.example/` would change the host, so the whole URL is judged.
-        let url = url.filter(|url| url.origin().ascii_serialization() == self.base.origin.as_str());
-        let (Some(url), true) = (url, call.protocol == self.protocol) else {
+        let url =
+            url.filter(|url| url.origin().ascii_serialization() == self.base.origin.to_string());
+        let (Some(url), true) = (url, call.protocol == self.provider.protocol) else {
             return Err(failure::not_sent(format!(
                 "the call is for {origin}, and this client sends to {} only",
                 self.base.origin
@@ -102,14 +104,14 @@ impl HttpClient {
         }
         let exchange = Exchange {
             client: &self.client,
-            protocol: self.protocol,
+            protocol: self.provider.protocol,
             stream: wire::is_stream(call),
-            first_token: self.timeouts.first_token,
+            first_token: Duration::from_millis(self.provider.timeouts.first_token_ms),
             max_bytes: self.max_answer_bytes,
             started: Instant::now(),
             rate,
         };
-        let total = self.timeouts.total;
+        let total = Duration::from_millis(self.provider.timeouts.total_ms);
         tokio::select! {
             biased;
             () = stopped(stop) => Err(failure::of_stop(Bill::Unknown)),
@@ -123,15 +125,26 @@ impl HttpClient {
 #[async_trait]
 impl Client for HttpClient {
     fn prepare(&self, request: &Request) -> Result<Call, PrepareError> {
-        let body = wire::encode(self.protocol, request, self.options)?;
-        let path = wire::path(self.protocol, &request.model.model, self.options.stream)?;
+        let ProviderSettings { protocol, stream, max_tokens_parameter, .. } = self.provider;
+        let model = &request.model.model;
+        let asked = request.sampling.max_output_tokens;
+        let most = Some(self.provider.max_output_tokens(model, asked));
+        let options = WireOptions { stream, max_tokens_parameter };
+        let body = if most == asked {
+            wire::encode(protocol, request, options)?
+        } else {
+            let mut bounded = request.clone();
+            bounded.sampling.max_output_tokens = most;
+            wire::encode(protocol, &bounded, options)?
+        };
+        let path = wire::path(protocol, model, stream)?;
         Ok(Call {
-            protocol: self.protocol,
+            protocol,
             endpoint: Endpoint::Remote {
                 origin: self.base.origin.to_string(),
                 path: format!("{}{path}", self.base.prefix),
             },
-            model: request.model.model.clone(),
+            model: model.clone(),
             body,
             seed: None,
             adapter_version: wire::ADAPTER_VERSION,
@@ -162,14 +175,15 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 /// Returns the base URL, with the vendor's usual path where it has none.
-fn base_url(settings: &HttpSettings) -> Result<BaseUrl, SettingsError> {
-    let mut base: BaseUrl = settings.base_url.parse()?;
+fn base_url(settings: &ProviderSettings) -> Result<BaseUrl, SettingsError> {
     let usual = match settings.protocol {
         Protocol::OpenaiChat | Protocol::OpenaiResponses | Protocol::Anthropic => "/v1",
         Protocol::Gemini => "/v1beta",
         Protocol::Ollama => "/api",
         other => return Err(SettingsError::Protocol(other)),
     };
+    let url = settings.base_url.as_deref().ok_or(SettingsError::NoBaseUrl)?;
+    let mut base: BaseUrl = url.parse()?;
     if base.prefix.is_empty() {
         usual.clone_into(&mut base.prefix);
     }
@@ -203,13 +217,14 @@ fn own_headers(protocol: Protocol, secret: Option<&Secret>) -> Result<HeaderMap,
 }
 
 fn connect_nothing_yet(
-    settings: &HttpSettings,
+    network: &Network,
     origin: &Origin,
     headers: HeaderMap,
+    connect_timeout: Duration,
 ) -> Result<reqwest::Client, SettingsError> {
     // The person's proxy is for the world outside; a server on this machine is reached directly.
-    let proxy = settings.proxy.as_deref().filter(|_| !origin.is_loopback());
-    let speaks_tls = proxy.is_some() || origin.as_str().starts_with("https:");
+    let proxy = network.proxy.as_deref().filter(|_| !origin.is_loopback());
+    let speaks_tls = proxy.is_some() || origin.is_secure();
     let mut builder = reqwest::Client::builder()
         .default_headers(headers)
         .redirect(reqwest::redirect::Policy::none())
@@ -217,8 +232,8 @@ fn connect_nothing_yet(
         .referer(false)
         .no_proxy()
         .http1_only()
-        .tls_backend_preconfigured(tls(speaks_tls, &settings.extra_ca_pem)?)
-        .connect_timeout(settings.timeouts.connect)
+        .tls_backend_preconfigured(tls(speaks_tls, &network.extra_ca_pem)?)
+        .connect_timeout(connect_timeout)
         .pool_idle_timeout(Duration::from_secs(30))
         .pool_max_idle_per_host(1024);
     if let Some(proxy) = proxy {

@@ -1,14 +1,14 @@
 //! Sending calls over HTTP, once each, without ever following a redirect or retrying.
 
+mod base_url;
 mod client;
 mod exchange;
 mod failure;
 mod headers;
-mod origin;
-mod secret;
+mod redaction;
 mod settings;
 
+pub use base_url::BaseUrlError;
 pub use client::HttpClient;
-pub use origin::{Origin, ParseOriginError};
-pub use secret::{BoundKey, Secret};
-pub use settings::{HttpSettings, SettingsError, Timeouts};
+pub use redaction::BoundKey;
+pub use settings::{Network, SettingsError};

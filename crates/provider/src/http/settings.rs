@@ -1,76 +1,25 @@
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use chat::Protocol;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use values::{Origin, Secret};
 
-use super::origin::{Origin, ParseOriginError};
-use super::secret::Secret;
-use crate::wire::MaxTokensField;
+use super::base_url::BaseUrlError;
 
-/// How one provider is reached. It holds no secret.
-#[derive(Debug, Clone)]
-pub struct HttpSettings {
-    /// The protocol that it speaks.
-    pub protocol: Protocol,
-    /// Where its endpoints lie (`https://api.openai.com/v1`). Without a path, the vendor's usual one
-    /// is taken.
-    pub base_url: String,
-    /// Headers to send along. None of them may carry a credential.
-    pub headers: Vec<(String, String)>,
-    /// How Chat Completions is told the maximum of output tokens.
-    pub max_tokens_field: MaxTokensField,
-    /// Whether answers come as streams.
-    ///
-    /// Off is cheaper: one document instead of hundreds of events. On is for whoever wants the time
-    /// to the first token, or long answers through proxies that cut silent connections.
-    pub stream: bool,
-    /// How long to wait.
-    pub timeouts: Timeouts,
+/// What the person's own configuration says of the network. The environment is never asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    /// The proxy for everything but this machine itself.
+    pub proxy: Option<String>,
+    /// Certificate authorities to trust beside Mozilla's, as PEM.
+    pub extra_ca_pem: Vec<u8>,
     /// The largest answer to read, in bytes.
     pub max_answer_bytes: usize,
-    /// The proxy, from the person's own settings. The environment's is never used.
-    pub proxy: Option<String>,
-    /// Certificate authorities to trust beside Mozilla's, as PEM, from the person's own settings.
-    /// The environment's are never used.
-    pub extra_ca_pem: Vec<u8>,
 }
 
-/// How long a call may take, phase by phase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeouts {
-    /// Until there is a connection.
-    pub connect: Duration,
-    /// Until the first piece of a streamed answer. An answer that is not streamed has no first
-    /// token to wait for: it is bounded by `total` alone.
-    pub first_token: Duration,
-    /// Until the answer is complete.
-    pub total: Duration,
-}
-
-impl Default for Timeouts {
+impl Default for Network {
     fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            first_token: Duration::from_mins(2),
-            total: Duration::from_mins(10),
-        }
-    }
-}
-
-impl HttpSettings {
-    /// Makes the settings of a provider that asks for nothing special.
-    pub fn new(protocol: Protocol, base_url: impl Into<String>) -> Self {
-        Self {
-            protocol,
-            base_url: base_url.into(),
-            headers: Vec::new(),
-            max_tokens_field: MaxTokensField::default(),
-            stream: false,
-            timeouts: Timeouts::default(),
-            max_answer_bytes: 32 << 20,
-            proxy: None,
-            extra_ca_pem: Vec::new(),
-        }
+        Self { proxy: None, extra_ca_pem: Vec::new(), max_answer_bytes: 32 << 20 }
     }
 }
 
@@ -80,9 +29,12 @@ pub enum SettingsError {
     /// The protocol is not spoken over HTTP to a model.
     #[error("`{0}` is not a protocol over HTTP for models")]
     Protocol(Protocol),
+    /// There is no base URL.
+    #[error("the provider has no base URL")]
+    NoBaseUrl,
     /// The base URL cannot be used.
     #[error("the base URL: {0}")]
-    BaseUrl(#[from] ParseOriginError),
+    BaseUrl(#[from] BaseUrlError),
     /// The key was bound to another place than the one that these settings name.
     #[error("the key may go to {bound} only, and the provider is at {wanted}")]
     KeyBoundElsewhere {
@@ -152,7 +104,7 @@ const OWN_HEADERS: [&str; 12] = [
 
 /// Checks the headers that settings want to send along.
 pub(super) fn extra_headers(
-    wanted: &[(String, String)],
+    wanted: &BTreeMap<String, String>,
     secret: Option<&Secret>,
 ) -> Result<HeaderMap, SettingsError> {
     let mut headers = HeaderMap::new();
@@ -188,7 +140,10 @@ mod tests {
     use super::*;
 
     fn check(name: &str, value: &str) -> Result<HeaderMap, SettingsError> {
-        extra_headers(&[(name.to_owned(), value.to_owned())], Some(&Secret::new("canary-key")))
+        extra_headers(
+            &[(name.to_owned(), value.to_owned())].into(),
+            Some(&Secret::new("canary-key")),
+        )
     }
 
     #[test]

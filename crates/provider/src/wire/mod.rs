@@ -17,6 +17,7 @@ mod openai_responses;
 mod reported;
 mod usage;
 
+use catalog::MaxTokensParameter;
 use chat::{Message, Part, Protocol, Reply, Request, Role, Usage};
 use serde_json::Value;
 
@@ -36,21 +37,11 @@ pub const ADAPTER_VERSION: u32 = 1;
 pub struct WireOptions {
     /// Whether the answer comes as a stream.
     pub stream: bool,
-    /// How Chat Completions is told the maximum of output tokens.
-    pub max_tokens_field: MaxTokensField,
-}
-
-/// The name of Chat Completions' parameter for the maximum of output tokens.
-///
-/// A server silently ignores the name that it does not know, and a cap that is ignored caps nothing:
-/// OpenAI wants the new name, Ollama's `/v1` and many other servers know only the old one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum MaxTokensField {
-    /// `max_completion_tokens`.
-    #[default]
-    MaxCompletionTokens,
-    /// `max_tokens`.
-    MaxTokens,
+    /// How Chat Completions spells the maximum of output tokens.
+    ///
+    /// A server silently ignores the spelling that it does not know, and a cap that is ignored caps
+    /// nothing: OpenAI wants the new name, Ollama's `/v1` and many others know only the old one.
+    pub max_tokens_parameter: MaxTokensParameter,
 }
 
 /// Why bytes are not a complete answer.

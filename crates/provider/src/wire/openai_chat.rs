@@ -1,5 +1,6 @@
 //! OpenAI Chat Completions, and the servers that speak it.
 
+use catalog::MaxTokensParameter;
 use chat::{
     FinishReason, Message, OutputFormat, Part, Reply, Request, Role, TokenLogprob, Tool, ToolCall,
     ToolChoice, Usage,
@@ -9,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::draft::{Arguments, Draft};
 use super::json::{items, member, merge, number, put, seed, text};
 use super::media::Media;
-use super::{DecodeError, DecodeEvents, MaxTokensField, Problem, Progress, WireOptions, usage};
+use super::{DecodeError, DecodeEvents, Problem, Progress, WireOptions, usage};
 use crate::PrepareError;
 
 pub(super) fn encode(request: &Request, options: WireOptions) -> Result<Value, PrepareError> {
@@ -26,9 +27,9 @@ pub(super) fn encode(request: &Request, options: WireOptions) -> Result<Value, P
         put(&mut body, "tool_choice", encode_tool_choice(&request.tool_choice));
     }
     put(&mut body, "response_format", encode_format(&request.output));
-    let field = match options.max_tokens_field {
-        MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
-        MaxTokensField::MaxTokens => "max_tokens",
+    let field = match options.max_tokens_parameter {
+        MaxTokensParameter::MaxCompletionTokens => "max_completion_tokens",
+        MaxTokensParameter::MaxTokens => "max_tokens",
     };
     put(&mut body, field, Some(super::max_output_tokens(request)?));
     for (name, value) in [("temperature", sampling.temperature), ("top_p", sampling.top_p)] {

@@ -1,17 +1,16 @@
 //! The client against a server that writes the protocols down by the vendors' documentation and
 //! shares no code with `wire`: the two must mean the same.
 
-use chat::{FinishReason, Protocol, Request, ToolCall, Usage};
-use provider::wire::MaxTokensField;
-use provider::{Client, HttpSettings, Sent};
+use catalog::MaxTokensParameter;
+use chat::{FinishReason, Protocol, ToolCall, Usage};
+use provider::Sent;
 use run::{Bill, FailureKind, Retry};
 use serde_json::json;
 use test_provider::{
     Answer, Behaviour, Cached, Dialect, Ending, Options, Report, SeenRequest, TestProvider,
 };
-use tokio::sync::watch;
 
-use crate::support::{CANARY, client, request, settings};
+use crate::support::{CANARY, Setup};
 
 const WIRE: [Protocol; 5] = [
     Protocol::OpenaiChat,
@@ -27,14 +26,7 @@ fn ways() -> impl Iterator<Item = (Protocol, bool)> {
 }
 
 async fn send(server: &TestProvider, protocol: Protocol, stream: bool) -> Sent {
-    send_request(&HttpSettings { stream, ..settings(protocol, &server.origin()) }, &request()).await
-}
-
-async fn send_request(settings: &HttpSettings, request: &Request) -> Sent {
-    let client = client(settings);
-    let call = client.prepare(request).unwrap();
-    let (_stop, stopped) = watch::channel(false);
-    client.send(&call, stopped).await
+    Setup::new(protocol, &server.origin()).streaming(stream).send().await
 }
 
 fn always(behaviour: Behaviour) -> impl Fn(&SeenRequest) -> Behaviour + Send + Sync + 'static {
@@ -186,13 +178,13 @@ async fn cached_input_is_seen() {
 async fn ollamas_v1_is_capped_only_by_the_old_name() {
     let options = Options { dialect: Dialect::OllamaV1, ..Options::default() };
     let server = TestProvider::start_with(options, always(Behaviour::text("word ".repeat(500))));
-    let base = HttpSettings::new(Protocol::OpenaiChat, server.origin());
-    for (field, capped) in
-        [(MaxTokensField::MaxTokens, true), (MaxTokensField::MaxCompletionTokens, false)]
+    for (parameter, capped) in
+        [(MaxTokensParameter::MaxTokens, true), (MaxTokensParameter::MaxCompletionTokens, false)]
     {
-        let settings = HttpSettings { max_tokens_field: field, ..base.clone() };
-        let usage = send_request(&settings, &request()).await.outcome.unwrap().reply.usage.unwrap();
-        assert_eq!(usage.output_total() == 64, capped, "{field:?}");
+        let mut setup = Setup::new(Protocol::OpenaiChat, &server.origin());
+        setup.provider.max_tokens_parameter = parameter;
+        let usage = setup.send().await.outcome.unwrap().reply.usage.unwrap();
+        assert_eq!(usage.output_total() == 64, capped, "{parameter:?}");
         assert_eq!((usage.cache_read, usage.output_reasoning), (0, 0), "it gives no details");
     }
 }
@@ -317,12 +309,8 @@ async fn headers_that_come_back_carry_no_key_further() {
 async fn an_endless_stream_is_stopped_by_the_limit() {
     let server = TestProvider::start(always(Behaviour::endless()));
     for protocol in WIRE {
-        let settings = HttpSettings {
-            stream: true,
-            max_answer_bytes: 1 << 16,
-            ..settings(protocol, &server.origin())
-        };
-        let failure = send_request(&settings, &request()).await.outcome.unwrap_err();
+        let setup = Setup::new(protocol, &server.origin()).streaming(true).limited_to(1 << 16);
+        let failure = setup.send().await.outcome.unwrap_err();
         assert_eq!(
             (failure.kind, failure.bill),
             (FailureKind::TooLarge, Bill::Unknown),

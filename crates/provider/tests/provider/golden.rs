@@ -1,16 +1,17 @@
 //! Request bodies, as each protocol puts the same request on the wire.
 
+use catalog::MaxTokensParameter;
 use chat::{
     Message, OutputFormat, Part, Protocol, Request, Role, Sampling, Tool, ToolCall, ToolChoice,
 };
 use provider::PrepareError;
-use provider::wire::{self, MaxTokensField, WireOptions};
+use provider::wire::{self, WireOptions};
 use serde_json::{Value, json};
 
 use crate::support::request;
 
 fn options(stream: bool) -> WireOptions {
-    WireOptions { stream, max_tokens_field: MaxTokensField::MaxCompletionTokens }
+    WireOptions { stream, max_tokens_parameter: MaxTokensParameter::MaxCompletionTokens }
 }
 
 /// A request that uses what a request can say, apart from what only some protocols take.
@@ -229,7 +230,7 @@ fn a_maximum_of_output_tokens_is_always_sent_under_the_name_that_caps() {
         }
     }
     // Servers that know only the old name are told by it, and by it alone.
-    let old = WireOptions { max_tokens_field: MaxTokensField::MaxTokens, ..options(false) };
+    let old = WireOptions { max_tokens_parameter: MaxTokensParameter::MaxTokens, ..options(false) };
     let body = wire::encode(Protocol::OpenaiChat, &request(), old).unwrap();
     assert_eq!((&body["max_tokens"], body.get("max_completion_tokens")), (&json!(64), None));
 }

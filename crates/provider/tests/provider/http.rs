@@ -1,14 +1,13 @@
 //! What holds for every protocol, shown with Chat Completions.
 
-use std::time::Duration;
-
 use chat::{FinishReason, Protocol};
-use provider::{BoundKey, Client, HttpClient, RateHints, Secret, SettingsError};
+use provider::{BoundKey, Client, HttpClient, RateHints, SettingsError};
 use run::{Bill, FailureKind, Retry};
 use tokio::sync::watch;
+use values::Secret;
 
 use crate::server::{Server, Step, chunk, response, stream_head};
-use crate::support::{CANARY, client, request, send, settings};
+use crate::support::{CANARY, Setup, request};
 
 const ANSWER: &str = r#"{"id":"chatcmpl-1","model":"some-model-2026","choices":[{"index":0,
     "message":{"role":"assistant","content":"4711 is on its way."},"finish_reason":"stop"}],
@@ -29,19 +28,19 @@ const STREAM: &str = concat!(
 
 const SSE: &str = "text/event-stream";
 
-fn streaming(server: &Server) -> provider::HttpSettings {
-    provider::HttpSettings { stream: true, ..settings(Protocol::OpenaiChat, &server.origin) }
+fn streaming(server: &Server) -> Setup {
+    plain(server).streaming(true)
 }
 
-fn plain(server: &Server) -> provider::HttpSettings {
-    settings(Protocol::OpenaiChat, &server.origin)
+fn plain(server: &Server) -> Setup {
+    Setup::new(Protocol::OpenaiChat, &server.origin)
 }
 
 #[tokio::test]
 async fn a_call_is_sent_once_and_its_answer_read() {
     let headers = [JSON, "x-request-id: req-9", "x-ratelimit-remaining-requests: 41"];
     let server = Server::respond("200 OK", &headers, ANSWER).await;
-    let sent = send(plain(&server)).await;
+    let sent = plain(&server).send().await;
     let answer = sent.outcome.unwrap();
     assert_eq!(answer.reply.text, "4711 is on its way.");
     assert_eq!(answer.reply.finish, FinishReason::Complete);
@@ -60,7 +59,7 @@ async fn a_call_is_sent_once_and_its_answer_read() {
 #[tokio::test]
 async fn a_stream_gives_the_same_answer_and_the_first_tokens_time() {
     let server = Server::stream(SSE, STREAM.as_bytes()).await;
-    let answer = send(streaming(&server)).await.outcome.unwrap();
+    let answer = streaming(&server).send().await.outcome.unwrap();
     assert_eq!(answer.reply.text, "Größe 🦀");
     assert_eq!(answer.reply.usage.unwrap().output_total(), 7);
     assert!(answer.first_token_ms.unwrap() <= answer.latency_ms);
@@ -74,7 +73,7 @@ async fn a_stream_that_comes_byte_by_byte_gives_the_same_answer() {
     }
     body.extend(chunk(b""));
     let server = Server::start(vec![Step::Send(stream_head(SSE)), Step::Dribble(body)]).await;
-    assert_eq!(send(streaming(&server)).await.outcome.unwrap().reply.text, "Größe 🦀");
+    assert_eq!(streaming(&server).send().await.outcome.unwrap().reply.text, "Größe 🦀");
 }
 
 #[tokio::test]
@@ -83,7 +82,7 @@ async fn connections_are_used_again() {
         (Server::respond("200 OK", &[JSON], ANSWER).await, plain as fn(&Server) -> _),
         (Server::stream(SSE, STREAM.as_bytes()).await, streaming),
     ] {
-        let client = client(&settings(&server));
+        let client = settings(&server).client();
         let call = client.prepare(&request()).unwrap();
         let (_stop, stopped) = watch::channel(false);
         for _ in 0..5 {
@@ -102,7 +101,7 @@ async fn a_stream_cut_anywhere_before_its_end_is_never_an_answer() {
                 vec![Step::Send(stream_head(SSE)), Step::Send(chunk(&STREAM.as_bytes()[..cut]))];
             steps.push(if clean && cut > 0 { Step::Send(chunk(b"")) } else { Step::Close });
             let server = Server::start(steps).await;
-            let failure = send(streaming(&server)).await.outcome.unwrap_err();
+            let failure = streaming(&server).send().await.outcome.unwrap_err();
             assert_eq!(failure.kind, FailureKind::Truncated, "cut at {cut}: {failure}");
             assert_eq!(failure.retry, Retry::Backoff);
             let counted = cut > STREAM.find("[DONE]").unwrap() - 8;
@@ -117,7 +116,7 @@ async fn a_document_cut_anywhere_is_never_an_answer() {
         let mut bytes = response("200 OK", &[JSON], ANSWER);
         bytes.truncate(bytes.len() - ANSWER.len() + cut);
         let server = Server::start(vec![Step::Send(bytes), Step::Close]).await;
-        let failure = send(plain(&server)).await.outcome.unwrap_err();
+        let failure = plain(&server).send().await.outcome.unwrap_err();
         assert_eq!((failure.kind, failure.bill), (FailureKind::Truncated, Bill::Unknown));
     }
 }
@@ -131,7 +130,7 @@ async fn an_error_inside_a_200_stream_is_a_failure() {
         "\n\n",
     );
     let server = Server::stream(SSE, body.as_bytes()).await;
-    let failure = send(streaming(&server)).await.outcome.unwrap_err();
+    let failure = streaming(&server).send().await.outcome.unwrap_err();
     assert_eq!(
         (failure.kind, failure.retry, failure.bill, failure.status),
         (FailureKind::Overloaded, Retry::Backoff, Bill::Unknown, Some(200))
@@ -142,11 +141,11 @@ async fn an_error_inside_a_200_stream_is_a_failure() {
 async fn garbage_is_a_bad_response() {
     for body in ["<html>oops</html>", r#"{"choices":[]}"#, "[1,2]"] {
         let server = Server::respond("200 OK", &[JSON], body).await;
-        let failure = send(plain(&server)).await.outcome.unwrap_err();
+        let failure = plain(&server).send().await.outcome.unwrap_err();
         assert_eq!(failure.kind, FailureKind::BadResponse, "{body}");
     }
     let server = Server::stream(SSE, b"data: {nonsense}\n\n").await;
-    assert_eq!(send(streaming(&server)).await.outcome.unwrap_err().kind, FailureKind::BadResponse);
+    assert_eq!(streaming(&server).send().await.outcome.unwrap_err().kind, FailureKind::BadResponse);
 }
 
 #[tokio::test]
@@ -166,8 +165,8 @@ async fn a_huge_answer_is_stopped_at_the_limit() {
         (Server::stream(SSE, long.as_bytes()).await, true),
         (Server::stream(SSE, "data: {\"choices\":[]}\n\n".repeat(300).as_bytes()).await, true),
     ] {
-        let settings = provider::HttpSettings { stream, max_answer_bytes: 4096, ..plain(&server) };
-        let failure = send(settings).await.outcome.unwrap_err();
+        let setup = plain(&server).streaming(stream).limited_to(4096);
+        let failure = setup.send().await.outcome.unwrap_err();
         assert_eq!((failure.kind, failure.bill), (FailureKind::TooLarge, Bill::Unknown));
     }
 }
@@ -178,7 +177,7 @@ async fn a_redirect_is_not_followed_and_the_key_goes_nowhere() {
     for status in ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
         let location = format!("location: {}/v1/chat/completions", elsewhere.origin);
         let server = Server::respond(status, &[&location], "").await;
-        let failure = send(plain(&server)).await.outcome.unwrap_err();
+        let failure = plain(&server).send().await.outcome.unwrap_err();
         assert_eq!(
             (failure.kind, failure.retry, failure.bill),
             (FailureKind::Redirected, Retry::Never, Bill::Nothing)
@@ -198,7 +197,8 @@ async fn a_key_bound_elsewhere_is_refused_before_a_byte_leaves() {
         format!("http://127.0.0.1:{}", port ^ 1),
     ] {
         let key = BoundKey { secret: Secret::new(CANARY), origin: bound.parse().unwrap() };
-        let error = HttpClient::new(&plain(&server), Some(key)).unwrap_err();
+        let Setup { provider, network } = plain(&server);
+        let error = HttpClient::new(provider, &network, Some(key)).unwrap_err();
         assert!(matches!(error, SettingsError::KeyBoundElsewhere { .. }));
         assert!(!error.to_string().contains(CANARY));
     }
@@ -211,7 +211,7 @@ async fn a_call_for_another_place_is_not_sent() {
         Server::respond("200 OK", &[JSON], ANSWER).await,
         Server::respond("200 OK", &[JSON], ANSWER).await,
     );
-    let client = client(&plain(&ours));
+    let client = plain(&ours).client();
     let good = client.prepare(&request()).unwrap();
     let (_stop, stopped) = watch::channel(false);
     let host = theirs.origin.trim_start_matches("http://");
@@ -235,15 +235,15 @@ async fn a_key_that_a_server_echoes_is_taken_out() {
     );
     let echo = format!("x-request-id: {CANARY}");
     let server = Server::respond("401 Unauthorized", &[JSON, &echo], &body).await;
-    let failure = send(plain(&server)).await.outcome.unwrap_err();
+    let failure = plain(&server).send().await.outcome.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Authentication);
-    assert!(failure.message.contains("[redacted]"));
+    assert!(failure.message.contains("[key]"));
     assert!(!format!("{failure:?}").contains("canary"), "{failure:?}");
 
     let body = ANSWER.replace("4711 is on its way.", &format!("You sent {CANARY}."));
     let server = Server::respond("200 OK", &[JSON, &echo], &body).await;
-    let answer = send(plain(&server)).await.outcome.unwrap();
-    assert_eq!(answer.reply.text, "You sent [redacted].");
+    let answer = plain(&server).send().await.outcome.unwrap();
+    assert_eq!(answer.reply.text, "You sent [key].");
     assert!(!format!("{answer:?}").contains("canary"), "{answer:?}");
 }
 
@@ -252,7 +252,7 @@ async fn no_server_is_a_failed_connection_that_costs_nothing() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let failure = send(settings(Protocol::OpenaiChat, &origin)).await.outcome.unwrap_err();
+    let failure = Setup::new(Protocol::OpenaiChat, &origin).send().await.outcome.unwrap_err();
     assert_eq!(
         (failure.kind, failure.retry, failure.bill),
         (FailureKind::Connect, Retry::Backoff, Bill::Nothing)
@@ -262,7 +262,7 @@ async fn no_server_is_a_failed_connection_that_costs_nothing() {
 #[tokio::test]
 async fn a_reset_after_the_request_may_have_been_billed() {
     let server = Server::start(vec![Step::Close]).await;
-    let failure = send(plain(&server)).await.outcome.unwrap_err();
+    let failure = plain(&server).send().await.outcome.unwrap_err();
     assert_eq!(
         (failure.kind, failure.retry, failure.bill),
         (FailureKind::Truncated, Retry::Backoff, Bill::Unknown)
@@ -289,7 +289,7 @@ async fn stopping_or_dropping_closes_the_connection_in_every_phase() {
     for (stream, steps) in silences() {
         for drop_it in [false, true] {
             let server = Server::start(steps.clone()).await;
-            let client = client(&provider::HttpSettings { stream, ..plain(&server) });
+            let client = plain(&server).streaming(stream).client();
             let call = client.prepare(&request()).unwrap();
             let (stop, stopped) = watch::channel(false);
             let sending = tokio::spawn(async move { client.send(&call, stopped).await });
@@ -313,7 +313,7 @@ async fn stopping_or_dropping_closes_the_connection_in_every_phase() {
 #[tokio::test]
 async fn a_call_that_is_stopped_before_it_starts_costs_nothing() {
     let server = Server::respond("200 OK", &[JSON], ANSWER).await;
-    let client = client(&plain(&server));
+    let client = plain(&server).client();
     let call = client.prepare(&request()).unwrap();
     let (_stop, stopped) = watch::channel(true);
     let failure = client.send(&call, stopped).await.outcome.unwrap_err();
@@ -325,9 +325,9 @@ async fn a_call_that_is_stopped_before_it_starts_costs_nothing() {
 async fn silence_is_a_timeout_in_every_phase_and_closes_the_connection() {
     for (stream, steps) in silences() {
         let server = Server::start(steps).await;
-        let mut settings = provider::HttpSettings { stream, ..plain(&server) };
-        settings.timeouts.total = Duration::from_millis(80);
-        let failure = send(settings).await.outcome.unwrap_err();
+        let mut setup = plain(&server).streaming(stream);
+        setup.provider.timeouts.total_ms = 80;
+        let failure = setup.send().await.outcome.unwrap_err();
         assert_eq!(
             (failure.kind, failure.retry, failure.bill),
             (FailureKind::Timeout, Retry::Backoff, Bill::Unknown)
@@ -346,9 +346,9 @@ async fn greetings_without_content_do_not_count_as_a_first_token() {
         Step::AwaitClose,
     ])
     .await;
-    let mut settings = streaming(&server);
-    settings.timeouts.first_token = Duration::from_millis(80);
-    let failure = send(settings).await.outcome.unwrap_err();
+    let mut setup = streaming(&server);
+    setup.provider.timeouts.first_token_ms = 80;
+    let failure = setup.send().await.outcome.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Timeout);
     assert!(failure.message.contains("first token"), "{failure}");
     server.closed.notified().await;
@@ -362,12 +362,12 @@ async fn a_finished_stream_that_stays_open_costs_no_answer() {
         Step::AwaitClose,
     ])
     .await;
-    assert_eq!(send(streaming(&server)).await.outcome.unwrap().reply.text, "Größe 🦀");
+    assert_eq!(streaming(&server).send().await.outcome.unwrap().reply.text, "Größe 🦀");
     server.closed.notified().await;
 }
 
 #[tokio::test]
 async fn a_server_that_ignores_the_wish_for_a_stream_is_still_read() {
     let server = Server::respond("200 OK", &[JSON], ANSWER).await;
-    assert_eq!(send(streaming(&server)).await.outcome.unwrap().reply.text, "4711 is on its way.");
+    assert_eq!(streaming(&server).send().await.outcome.unwrap().reply.text, "4711 is on its way.");
 }

@@ -3,10 +3,10 @@
 #![expect(clippy::disallowed_methods, reason = "one test starts itself with a hostile environment")]
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use catalog::ModelFacts;
 use chat::Protocol;
-use provider::{BoundKey, Client, HttpClient, HttpSettings, Secret, SettingsError};
+use provider::{BoundKey, Client, HttpClient, SettingsError};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use run::{Bill, FailureKind, Retry};
 use test_provider::{Behaviour, TestProvider};
@@ -17,9 +17,10 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use values::Secret;
 
 use crate::server::{Server, Step, response};
-use crate::support::{CANARY, client, request, send, settings};
+use crate::support::{CANARY, Setup, request};
 
 const ANSWER: &str = r#"{"choices":[{"message":{"content":"hello"},"finish_reason":"stop"}]}"#;
 
@@ -63,16 +64,16 @@ async fn tls_server() -> (String, String, watch::Receiver<Vec<u8>>) {
 #[tokio::test]
 async fn an_authority_of_the_persons_own_is_trusted_beside_the_built_in_ones() {
     let (origin, authority, read) = tls_server().await;
-    let mut settings = settings(Protocol::OpenaiChat, &origin);
-    settings.extra_ca_pem = authority.into_bytes();
-    assert_eq!(send(settings).await.outcome.unwrap().reply.text, "hello");
+    let mut setup = Setup::new(Protocol::OpenaiChat, &origin);
+    setup.network.extra_ca_pem = authority.into_bytes();
+    assert_eq!(setup.send().await.outcome.unwrap().reply.text, "hello");
     assert!(String::from_utf8_lossy(&read.borrow()).contains(CANARY));
 }
 
 #[tokio::test]
 async fn a_server_that_nobody_vouches_for_gets_no_byte_of_the_key() {
     let (origin, _, read) = tls_server().await;
-    let failure = send(settings(Protocol::OpenaiChat, &origin)).await.outcome.unwrap_err();
+    let failure = Setup::new(Protocol::OpenaiChat, &origin).send().await.outcome.unwrap_err();
     assert_eq!(
         (failure.kind, failure.retry, failure.bill),
         (FailureKind::Connect, Retry::Never, Bill::Nothing)
@@ -84,9 +85,9 @@ async fn a_server_that_nobody_vouches_for_gets_no_byte_of_the_key() {
 #[test]
 fn certificates_that_cannot_be_read_are_refused() {
     for pem in ["nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
-        let mut settings = settings(Protocol::OpenaiChat, "https://a.example");
-        settings.extra_ca_pem = pem.as_bytes().to_vec();
-        let error = HttpClient::new(&settings, None).unwrap_err();
+        let mut setup = Setup::new(Protocol::OpenaiChat, "https://a.example");
+        setup.network.extra_ca_pem = pem.as_bytes().to_vec();
+        let error = setup.client_with("x").unwrap_err();
         assert!(matches!(error, SettingsError::Certificates(_)), "{error}");
     }
 }
@@ -95,9 +96,9 @@ fn certificates_that_cannot_be_read_are_refused() {
 async fn a_handshake_that_never_ends_is_a_connection_that_took_too_long() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("https://{}", listener.local_addr().unwrap());
-    let mut settings = settings(Protocol::OpenaiChat, &origin);
-    settings.timeouts.connect = Duration::from_millis(60);
-    let failure = send(settings).await.outcome.unwrap_err();
+    let mut setup = Setup::new(Protocol::OpenaiChat, &origin);
+    setup.provider.timeouts.connect_ms = 60;
+    let failure = setup.send().await.outcome.unwrap_err();
     assert_eq!(
         (failure.kind, failure.retry, failure.bill),
         (FailureKind::Timeout, Retry::Backoff, Bill::Nothing)
@@ -108,28 +109,29 @@ async fn a_handshake_that_never_ends_is_a_connection_that_took_too_long() {
 async fn the_persons_proxy_is_used_for_the_world_and_not_for_this_machine() {
     let proxy = Server::respond("200 OK", &["content-type: application/json"], ANSWER).await;
     let local = Server::respond("200 OK", &["content-type: application/json"], ANSWER).await;
-    let with_proxy = |origin: &str| HttpSettings {
-        proxy: Some(proxy.origin.clone()),
-        ..settings(Protocol::OpenaiChat, origin)
+    let with_proxy = |origin: &str| {
+        let mut setup = Setup::new(Protocol::OpenaiChat, origin);
+        setup.network.proxy = Some(proxy.origin.clone());
+        setup
     };
-    send(with_proxy("http://models.example")).await.outcome.unwrap();
+    with_proxy("http://models.example").send().await.outcome.unwrap();
     assert!(proxy.seen()[0].starts_with("POST http://models.example/v1/chat/completions "));
-    send(with_proxy(&local.origin)).await.outcome.unwrap();
+    with_proxy(&local.origin).send().await.outcome.unwrap();
     assert_eq!((proxy.seen().len(), local.seen().len()), (1, 1));
 }
 
 #[test]
 fn a_proxy_that_is_no_url_is_refused() {
-    let mut settings = settings(Protocol::OpenaiChat, "https://a.example");
-    settings.proxy = Some("http://".to_owned());
-    assert!(matches!(HttpClient::new(&settings, None), Err(SettingsError::Proxy)));
+    let mut setup = Setup::new(Protocol::OpenaiChat, "https://a.example");
+    setup.network.proxy = Some("http://".to_owned());
+    assert!(matches!(setup.client_with("x"), Err(SettingsError::Proxy)));
 }
 
 /// Also run by the test below, in an environment that would lead it astray.
 #[tokio::test]
 async fn a_call_goes_straight_to_its_server() {
     let server = TestProvider::echoing();
-    send(settings(Protocol::OpenaiChat, &server.origin())).await.outcome.unwrap();
+    Setup::new(Protocol::OpenaiChat, &server.origin()).send().await.outcome.unwrap();
     assert_eq!(server.counts().requests, 1);
 }
 
@@ -150,7 +152,7 @@ fn proxies_of_the_environment_get_no_byte() {
 #[tokio::test]
 async fn hundreds_of_calls_share_one_client() {
     let server = TestProvider::echoing();
-    let client = Arc::new(client(&settings(Protocol::OpenaiChat, &server.origin())));
+    let client = Arc::new(Setup::new(Protocol::OpenaiChat, &server.origin()).client());
     let call = Arc::new(client.prepare(&request()).unwrap());
     let (_stop, stopped) = watch::channel(false);
     let calls: Vec<_> = (0..256)
@@ -174,7 +176,7 @@ async fn hundreds_of_calls_share_one_client() {
 #[tokio::test]
 async fn one_stop_ends_every_call_of_a_run() {
     let server = Server::start(vec![Step::AwaitClose]).await;
-    let client = Arc::new(client(&settings(Protocol::OpenaiChat, &server.origin)));
+    let client = Arc::new(Setup::new(Protocol::OpenaiChat, &server.origin).client());
     let call = Arc::new(client.prepare(&request()).unwrap());
     let (stop, stopped) = watch::channel(false);
     let calls: Vec<_> = (0..20)
@@ -193,7 +195,7 @@ async fn one_stop_ends_every_call_of_a_run() {
 #[tokio::test]
 async fn a_stop_that_nobody_can_give_any_more_stops_nothing() {
     let server = TestProvider::start(|_| Behaviour::text("x"));
-    let client = client(&settings(Protocol::OpenaiChat, &server.origin()));
+    let client = Setup::new(Protocol::OpenaiChat, &server.origin()).client();
     let call = client.prepare(&request()).unwrap();
     let (stop, stopped) = watch::channel(false);
     drop(stop);
@@ -203,25 +205,49 @@ async fn a_stop_that_nobody_can_give_any_more_stops_nothing() {
 #[test]
 fn a_client_shows_no_key() {
     for protocol in [Protocol::OpenaiChat, Protocol::Anthropic, Protocol::Gemini] {
-        let client = client(&settings(protocol, "https://a.example"));
+        let client = Setup::new(protocol, "https://a.example").client();
         assert!(!format!("{client:?}").contains("canary"));
     }
 }
 
 #[test]
 fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
-    let refused = |settings: &HttpSettings, secret: &str| {
-        let key =
-            BoundKey { secret: Secret::new(secret), origin: "https://a.example".parse().unwrap() };
-        HttpClient::new(settings, Some(key)).unwrap_err()
+    let good = Setup::new(Protocol::OpenaiChat, "https://a.example/v1");
+    let refused = |change: fn(&mut Setup), secret: &str| {
+        let mut setup = good.clone();
+        change(&mut setup);
+        let origin = "https://a.example".parse().unwrap();
+        let key = BoundKey { secret: Secret::new(secret), origin };
+        HttpClient::new(setup.provider, &setup.network, Some(key)).unwrap_err()
     };
-    let good = settings(Protocol::OpenaiChat, "https://a.example/v1");
-    assert!(matches!(refused(&good, "two\nlines"), SettingsError::KeyUnsendable));
-    let elsewhere = HttpSettings { base_url: "https://b.example".to_owned(), ..good.clone() };
-    assert!(matches!(refused(&elsewhere, CANARY), SettingsError::KeyBoundElsewhere { .. }));
-    let embedded = HttpSettings { protocol: Protocol::Embedded, ..good.clone() };
-    assert!(matches!(refused(&embedded, CANARY), SettingsError::Protocol(Protocol::Embedded)));
-    let header = ("authorization".to_owned(), "x".to_owned());
-    let header = HttpSettings { headers: vec![header], ..good };
-    assert!(matches!(refused(&header, CANARY), SettingsError::ReservedHeader(_)));
+    assert!(matches!(refused(|_| {}, "two\nlines"), SettingsError::KeyUnsendable));
+    let elsewhere =
+        |setup: &mut Setup| setup.provider.base_url = Some("https://b.example".to_owned());
+    assert!(matches!(refused(elsewhere, CANARY), SettingsError::KeyBoundElsewhere { .. }));
+    let nowhere = |setup: &mut Setup| setup.provider.base_url = None;
+    assert!(matches!(refused(nowhere, CANARY), SettingsError::NoBaseUrl));
+    let disguised = |setup: &mut Setup| setup.provider.base_url = Some("http://127.1".to_owned());
+    assert!(matches!(refused(disguised, CANARY), SettingsError::BaseUrl(_)));
+    let embedded = |setup: &mut Setup| setup.provider.protocol = Protocol::Embedded;
+    assert!(matches!(refused(embedded, CANARY), SettingsError::Protocol(Protocol::Embedded)));
+    let header = |setup: &mut Setup| {
+        setup.provider.headers.insert("authorization".to_owned(), "x".to_owned());
+    };
+    assert!(matches!(refused(header, CANARY), SettingsError::ReservedHeader(_)));
+}
+
+#[test]
+fn a_prompt_without_a_maximum_gets_the_providers() {
+    let mut setup = Setup::new(Protocol::Anthropic, "https://a.example");
+    let facts = ModelFacts { max_output_tokens: Some(100), ..ModelFacts::default() };
+    setup.provider.models.insert("small".to_owned(), facts);
+    let client = setup.client();
+    let sent = |model: &str, asked| {
+        let mut request = request();
+        request.model = model.parse().unwrap();
+        request.sampling.max_output_tokens = asked;
+        client.prepare(&request).unwrap().body["max_tokens"].as_u64().unwrap()
+    };
+    assert_eq!((sent("p/any", None), sent("p/any", Some(7))), (512, 7));
+    assert_eq!((sent("p/small", None), sent("p/small", Some(9000))), (100, 100));
 }

@@ -1,8 +1,13 @@
 //! Requests and clients for the tests.
 
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use catalog::{MaxTokensParameter, ProviderSettings, Timeouts};
 use chat::{Message, OutputFormat, Protocol, Request, Role, Sampling, ToolChoice};
-use provider::{BoundKey, Client, HttpClient, HttpSettings, Secret, Sent};
+use provider::{BoundKey, Client, HttpClient, Network, Sent};
 use tokio::sync::watch;
+use values::Secret;
 
 pub(crate) const CANARY: &str = "sk-canary-0123456789abcdef";
 
@@ -21,20 +26,61 @@ pub(crate) fn request() -> Request {
     }
 }
 
-pub(crate) fn settings(protocol: Protocol, origin: &str) -> HttpSettings {
-    HttpSettings::new(protocol, origin)
+/// A provider and the network that it is reached over.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    pub(crate) provider: ProviderSettings,
+    pub(crate) network: Network,
 }
 
-/// A client with the canary key, bound to where it sends.
-pub(crate) fn client(settings: &HttpSettings) -> HttpClient {
-    let origin = settings.base_url.parse().unwrap();
-    HttpClient::new(settings, Some(BoundKey { secret: Secret::new(CANARY), origin })).unwrap()
-}
+impl Setup {
+    pub(crate) fn new(protocol: Protocol, base_url: &str) -> Self {
+        let provider = ProviderSettings {
+            name: "p".to_owned(),
+            protocol,
+            base_url: Some(base_url.to_owned()),
+            key: None,
+            headers: BTreeMap::new(),
+            concurrency: NonZeroU32::MIN,
+            timeouts: Timeouts::default(),
+            max_tokens_parameter: MaxTokensParameter::MaxCompletionTokens,
+            stream: false,
+            default_max_output_tokens: 512,
+            models: BTreeMap::new(),
+        };
+        Self { provider, network: Network::default() }
+    }
 
-/// Sends the small request once, with nobody to stop it.
-pub(crate) async fn send(settings: HttpSettings) -> Sent {
-    let client = client(&settings);
-    let call = client.prepare(&request()).unwrap();
-    let (_stop, stopped) = watch::channel(false);
-    client.send(&call, stopped).await
+    pub(crate) fn streaming(mut self, stream: bool) -> Self {
+        self.provider.stream = stream;
+        self
+    }
+
+    pub(crate) fn limited_to(mut self, bytes: usize) -> Self {
+        self.network.max_answer_bytes = bytes;
+        self
+    }
+
+    /// Makes a client with this key, bound to where the provider is.
+    pub(crate) fn client_with(self, key: &str) -> Result<HttpClient, provider::SettingsError> {
+        let origin = self.provider.origin().unwrap().unwrap();
+        HttpClient::new(
+            self.provider,
+            &self.network,
+            Some(BoundKey { secret: Secret::new(key), origin }),
+        )
+    }
+
+    /// Makes a client with the canary key.
+    pub(crate) fn client(self) -> HttpClient {
+        self.client_with(CANARY).unwrap()
+    }
+
+    /// Sends the small request once, with nobody to stop it.
+    pub(crate) async fn send(self) -> Sent {
+        let client = self.client();
+        let call = client.prepare(&request()).unwrap();
+        let (_stop, stopped) = watch::channel(false);
+        client.send(&call, stopped).await
+    }
 }

@@ -1,31 +1,5 @@
-use std::fmt;
-
 use serde_json::Value;
-use zeroize::Zeroizing;
-
-use super::origin::Origin;
-
-/// A key, or any other text that must never be seen. Wiped from memory when dropped.
-#[derive(Clone)]
-pub struct Secret(Zeroizing<String>);
-
-impl Secret {
-    /// Makes a secret of a text, without the white space around it.
-    pub fn new(text: &str) -> Self {
-        Self(Zeroizing::new(text.trim().to_owned()))
-    }
-
-    /// Returns the text. Only what puts it on the wire, or into a keyring, has a reason to call this.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
+use values::{Origin, Secret};
 
 /// A key and the one place that it may go to.
 #[derive(Debug, Clone)]
@@ -35,9 +9,6 @@ pub struct BoundKey {
     /// The scheme, host and port that the person bound it to.
     pub origin: Origin,
 }
-
-/// What stands where a secret stood.
-const MARK: &str = "[redacted]";
 
 /// Texts shorter than this are placeholders for servers that want some key (`ollama`, `EMPTY`):
 /// taking them out of answers would spoil answers and protect nothing.
@@ -50,14 +21,14 @@ pub(super) struct Redaction {
 }
 
 impl Redaction {
-    pub(super) fn new(secret: Option<&Secret>) -> Self {
-        Self { secret: secret.filter(|secret| !secret.expose().is_empty()).cloned() }
+    pub(super) fn new(secret: Option<Secret>) -> Self {
+        Self { secret: secret.filter(|secret| !secret.expose().is_empty()) }
     }
 
     /// Takes the secret out of what we say ourselves.
     pub(super) fn message(&self, text: &mut String) {
         if let Some(secret) = &self.secret {
-            replace(text, secret.expose());
+            replace(text, secret);
         }
     }
 
@@ -66,7 +37,6 @@ impl Redaction {
         let Some(secret) = self.secret.as_ref().filter(|s| s.expose().len() >= SHORTEST_KEY) else {
             return;
         };
-        let secret = secret.expose();
         replace(&mut reply.text, secret);
         for text in [&mut reply.refusal, &mut reply.served_model, &mut reply.request_id]
             .into_iter()
@@ -84,19 +54,20 @@ impl Redaction {
     }
 }
 
-fn replace(text: &mut String, secret: &str) {
-    if text.contains(secret) {
-        *text = text.replace(secret, MARK);
+fn replace(text: &mut String, secret: &Secret) {
+    if text.contains(secret.expose()) {
+        *text = secret.redact(text);
     }
 }
 
-fn replace_in(value: &mut Value, secret: &str) {
+fn replace_in(value: &mut Value, secret: &Secret) {
     match value {
         Value::String(text) => replace(text, secret),
         Value::Array(list) => list.iter_mut().for_each(|inner| replace_in(inner, secret)),
         Value::Object(members) => {
-            if members.keys().any(|key| key.contains(secret)) {
-                *value = Value::String(MARK.to_owned());
+            // A key cannot be renamed in place; an object that carries the secret there is hostile.
+            if members.keys().any(|key| key.contains(secret.expose())) {
+                *value = Value::String(secret.redact(secret.expose()));
                 return;
             }
             members.values_mut().for_each(|inner| replace_in(inner, secret));
@@ -112,20 +83,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_not_shown_by_debug() {
-        let key = BoundKey {
-            secret: Secret::new(" sk-canary-0123456789 "),
-            origin: "https://a.example".parse().unwrap(),
-        };
-        assert!(!format!("{key:?}").contains("canary"));
-        assert_eq!(key.secret.expose(), "sk-canary-0123456789");
-    }
-
-    #[test]
     fn a_secret_is_taken_out_of_nested_values() {
         let mut value =
             json!({"a": ["x sk-canary-0123456789 y"], "b": {"sk-canary-0123456789": 1}});
-        replace_in(&mut value, "sk-canary-0123456789");
-        assert_eq!(value, json!({"a": ["x [redacted] y"], "b": "[redacted]"}));
+        replace_in(&mut value, &Secret::new("sk-canary-0123456789"));
+        assert_eq!(value, json!({"a": ["x [key] y"], "b": "[key]"}));
     }
 }
