@@ -158,6 +158,15 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_documentation_is_read() {
+        let page = include_str!("../../../docs/formats/trysquare-yaml.md");
+        let yaml = page.split("```yaml\n").nth(1).and_then(|block| block.split("```").next());
+        let (config, found) = read(yaml.unwrap());
+        assert!(found.is_empty(), "{found:?}");
+        assert_eq!((config.targets.len(), config.programs.len()), (2, 1));
+    }
+
+    #[test]
     fn everything_wrong_is_reported_at_once() {
         let text = "format: 9\nproviderz: {}\n\
             programs:\n  a: {command: python3 x.py}\n  b: {command: []}\n  c: {command: [x, 1]}\n  d: {}\n\
