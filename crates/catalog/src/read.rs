@@ -232,10 +232,12 @@ fn read_model(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<ModelFacts
 fn read_prices(node: &Node, diagnostics: &mut Diagnostics) -> Option<Prices> {
     let mut fields = Fields::open(node, "`prices`", diagnostics)?;
     let before = diagnostics.len();
+    let source = diagnostics.source().clone();
     let mut price = |key: &'static str, or: Option<u64>| {
         let Some(node) = fields.get(key) else { return or };
         let text = match &node.value {
-            Yaml::Number(number) => number.to_string(),
+            // The digits as they stand: a small price as a double would be printed with an exponent.
+            Yaml::Number(_) => source.text()[node.span.start..node.span.end].to_owned(),
             Yaml::String(text) => text.clone(),
             _ => String::new(),
         };
@@ -300,6 +302,15 @@ mod tests {
         assert_eq!(desk.prices("n"), None);
         assert_eq!(desk.max_output_tokens("m", Some(500)), 100);
         assert_eq!(desk.max_output_tokens("n", None), 4_096);
+    }
+
+    #[test]
+    fn the_smallest_price_is_read_exactly() {
+        let (providers, found) =
+            read("openai: {models: {m: {prices: {input: 0.000000001, output: 0.00000002}}}}\n");
+        assert!(found.is_empty(), "{found:?}");
+        let prices = providers["openai"].prices("m").unwrap();
+        assert_eq!((prices.input_uncached, prices.output_visible), (1, 20));
     }
 
     #[test]
