@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use document::{Diagnostic, SourceText};
 use evalset::{CaseFile, EvalSet};
+use files::Snapshot;
 use prompt::Partials;
 
 use crate::prompts::{read_folder, unreadable};
@@ -36,6 +37,8 @@ pub struct EvalSetFolder {
     pub set: Option<EvalSet>,
     /// The cases.
     pub cases: CaseFile,
+    /// What `cases.jsonl` held when it was read.
+    pub cases_snapshot: Snapshot,
 }
 
 /// A folder could not be opened as a project.
@@ -120,20 +123,38 @@ impl Project {
             set.apply_defaults(&self.config.defaults);
         }
         let cases_path = inside.join("cases.jsonl");
-        let text = match files::read_text(&self.root.join(&cases_path)) {
-            Ok(text) => text,
+        let cases_file = self.root.join(&cases_path);
+        // What cannot be read is not known, so a save of it is refused as changed.
+        let (text, cases_snapshot) = match files::read_text(&cases_file) {
+            Ok(text) => {
+                let snapshot = Snapshot::of(&cases_file, text.as_bytes());
+                (text, snapshot)
+            }
             Err(error) => {
                 found.push(unreadable(&cases_path, &error));
-                String::new()
+                (String::new(), Snapshot::absent(&cases_file))
             }
         };
         let (cases, diagnostics) = CaseFile::read(&shown("cases.jsonl"), text);
         found.extend(diagnostics);
-        Ok((EvalSetFolder { name: name.to_owned(), source, set, cases }, found))
+        let name = name.to_owned();
+        Ok((EvalSetFolder { name, source, set, cases, cases_snapshot }, found))
     }
 
     /// Returns the folder of an eval set, whether or not it exists.
     pub fn eval_set_folder(&self, name: &str) -> PathBuf {
         self.root.join("evalsets").join(name)
+    }
+}
+
+impl EvalSetFolder {
+    /// Writes the cases as they were edited, unless the file has changed since it was read.
+    ///
+    /// # Errors
+    /// [`files::FileError`]; with [`files::FileProblem::Changed`] the person must choose.
+    pub fn save_cases(&mut self) -> Result<(), files::FileError> {
+        let text = self.cases.text().as_bytes();
+        self.cases_snapshot = files::write_unless_changed(&self.cases_snapshot, text)?;
+        Ok(())
     }
 }

@@ -211,3 +211,31 @@ fn trust_covers_what_the_programs_name() {
     write("trysquare.yaml", "name: nothing to run\n");
     assert!(block().is_empty());
 }
+
+#[test]
+fn saving_cases_changes_one_line_and_never_hides_what_somebody_else_wrote() {
+    let rows = "{\"id\": \"a\", \"inputs\": {}}\n{\"id\": \"b\", \"inputs\": {}}\n";
+    let folder = Folder::new(&[
+        ("trysquare.yaml", ""),
+        ("evalsets/e/evalset.yaml", ""),
+        ("evalsets/e/cases.jsonl", rows),
+    ]);
+    let (project, _) = Project::open(&folder.root).unwrap();
+    let (mut set, _) = project.eval_set("e").unwrap();
+    let mut case = set.cases.get("b").unwrap();
+    case.expected = Some("7".into());
+    set.cases.replace("b", &case).unwrap();
+    set.save_cases().unwrap();
+    let path = folder.root.join("evalsets/e/cases.jsonl");
+    let expected =
+        "{\"id\": \"a\", \"inputs\": {}}\n{\"id\":\"b\",\"inputs\":{},\"expected\":\"7\"}\n";
+    assert_eq!(files::read_text(&path).unwrap(), expected);
+    files::write_atomic(&path, b"theirs").unwrap();
+    set.cases.remove("a").unwrap();
+    let refused = set.save_cases().unwrap_err();
+    assert!(matches!(refused.problem, files::FileProblem::Changed));
+    files::write_atomic(&path, b"\xff").unwrap();
+    let (mut unreadable, found) = project.eval_set("e").unwrap();
+    assert_eq!(found[0].code, "unreadable-file");
+    assert!(unreadable.save_cases().is_err());
+}
