@@ -44,10 +44,17 @@ fn write_value(value: &Value, out: &mut String) {
 }
 
 fn write_number(number: &Number, out: &mut String) {
-    if number.is_f64() {
-        out.push_str(&canonical_json(&Value::Number(number.clone())));
-    } else {
+    let Some(double) = number.as_f64().filter(|_| number.is_f64()) else {
         out.push_str(&number.to_string());
+        return;
+    };
+    let text = canonical_json(&Value::Number(number.clone()));
+    let digits = text.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
+    if digits && text.parse::<i64>().is_err() && text.parse::<u64>().is_err() {
+        // Written with all its digits, a double beyond 64 bits would look like an exact number.
+        out.push_str(&format!("{double:e}"));
+    } else {
+        out.push_str(&text);
     }
 }
 
@@ -58,6 +65,21 @@ fn write_string(text: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_double_beyond_64_bits_does_not_look_exact() {
+        for (text, written) in [
+            ("1e20", "1e20"),
+            ("-123456789012345678901", "-1.2345678901234568e20"),
+            ("1e19", "10000000000000000000"),
+            ("1e300", "1e+300"),
+        ] {
+            let value: Value = serde_json::from_str(text).unwrap();
+            assert_eq!(row_json(&value), written);
+            let again: Value = serde_json::from_str(written).unwrap();
+            assert_eq!(row_json(&again), written);
+        }
+    }
 
     #[test]
     fn keys_keep_their_order_and_whole_numbers_their_digits() {
