@@ -22,6 +22,51 @@ pub(crate) fn message(error: &serde_json::Error) -> String {
     }
 }
 
+/// Returns the place and the digits of a whole number in `text` that became a double in `value`, as
+/// one does that no 64-bit integer holds: read and written again, it would be another number.
+pub(crate) fn inexact_integer(text: &str, value: &Value) -> Option<(usize, usize)> {
+    if !has_double(value) {
+        return None;
+    }
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => at = end_of_string(bytes, at),
+            b'-' | b'0'..=b'9' => {
+                let more = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+                let length = bytes[at..].iter().take_while(|byte| more(byte)).count();
+                let number = &text[at..at + length];
+                let whole = !number.contains(['.', 'e', 'E']);
+                if whole && number.parse::<i64>().is_err() && number.parse::<u64>().is_err() {
+                    return Some((at, number.trim_start_matches('-').len()));
+                }
+                at += length;
+            }
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+fn has_double(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_f64(),
+        Value::Array(items) => items.iter().any(has_double),
+        Value::Object(entries) => entries.values().any(has_double),
+        _ => false,
+    }
+}
+
+/// Returns the place after the string that starts at `at`.
+fn end_of_string(bytes: &[u8], at: usize) -> usize {
+    let mut end = at + 1;
+    while end < bytes.len() && bytes[end] != b'"' {
+        end += if bytes[end] == b'\\' { 2 } else { 1 };
+    }
+    end + 1
+}
+
 impl<'de> Deserialize<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(StrictVisitor).map(Strict)
@@ -95,6 +140,16 @@ mod tests {
     fn a_key_that_stands_twice_is_an_error_at_any_depth() {
         let error = parse(r#"[{"a":{"b":1,"b":2}}]"#).unwrap_err();
         assert_eq!(message(&error), "the key `b` stands twice");
+    }
+
+    #[test]
+    fn a_whole_number_that_no_integer_holds_is_found() {
+        let find = |text: &str| inexact_integer(text, &parse(text).unwrap());
+        assert_eq!(find(r#"{"a\"9":[1.5,123456789012345678901]}"#), Some((13, 21)));
+        assert_eq!(find("-9223372036854775809"), Some((0, 19)));
+        for exact in [r#"["123456789012345678901",0.5]"#, "18446744073709551615", "1e30", "-0.5"] {
+            assert_eq!(find(exact), None, "{exact}");
+        }
     }
 
     #[test]

@@ -73,6 +73,14 @@ impl Reader<'_> {
                 return;
             }
         };
+        if let Some((at, digits)) = json::inexact_integer(raw.get(), &value) {
+            let at = offset(self.row, raw) + at;
+            let message =
+                format!("found a whole number of {digits} digits, expected one that is exact");
+            let hint = Some("put it in quotes: numbers are exact up to 18446744073709551615");
+            self.problems.push(RowProblem { hint, ..RowProblem::new(at, message) });
+            return;
+        }
         match (key, value) {
             ("id", Value::String(id)) => self.id(raw, id),
             ("inputs", Value::Object(inputs)) => self.case.inputs = inputs,

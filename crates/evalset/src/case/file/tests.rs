@@ -112,6 +112,7 @@ fn value() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<u64>().prop_map(Value::from),
+        (1e18..1e22).prop_map(Value::from),
         any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(Value::from),
         any::<String>().prop_map(Value::from),
     ];
