@@ -103,3 +103,96 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.push(suffix);
     name.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use run::{Caps, PlannedCell, RunHeader};
+    use values::{ContentHash, Id, Timestamp};
+
+    use super::*;
+    use crate::store::{OpenOptions, Store, wait};
+
+    fn run() -> Id {
+        Id::new(Timestamp::from_unix_ms(1), [1; 10])
+    }
+
+    fn options() -> OpenOptions {
+        OpenOptions::new(Timestamp::from_unix_ms(1), run())
+    }
+
+    /// Makes a database of an older format, with a run in it.
+    fn make(path: &Path, migrations: &[&str]) {
+        let store = Store::open_with(path, options(), migrations).unwrap();
+        let header = RunHeader {
+            format: 1,
+            id: run(),
+            created: Timestamp::from_unix_ms(1),
+            eval_set: "triage".to_owned(),
+            eval_set_hash: ContentHash::of_bytes(b""),
+            variants: Vec::new(),
+            samples: 1,
+            seed: 1,
+            cells: 1,
+            caps: Caps::default(),
+            criteria: serde_json::Value::Null,
+        };
+        let cell = PlannedCell {
+            index: 0,
+            case_id: "c".to_owned(),
+            case_hash: ContentHash::of_bytes(b"c"),
+            cluster: None,
+            variant: 0,
+            sample: 0,
+        };
+        let cells = Box::new(std::iter::once(cell));
+        wait(|done| store.create_run(header, cells, Timestamp::from_unix_ms(1), done)).unwrap();
+        store.close(Timestamp::from_unix_ms(2)).unwrap();
+    }
+
+    #[test]
+    fn every_older_format_is_brought_up_with_its_rows_and_a_backup() {
+        const NEXT: &str = "ALTER TABLE run ADD COLUMN note TEXT";
+        let migrations = [MIGRATIONS, &[NEXT]].concat();
+        for older in 1..=MIGRATIONS.len() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("trysquare.db");
+            make(&path, &MIGRATIONS[..older]);
+            let store = Store::open_with(&path, options(), &migrations).unwrap();
+            assert_eq!(store.check().unwrap(), Vec::<String>::new());
+            assert_eq!(store.run_header(run()).unwrap().eval_set, "triage");
+            store.close(Timestamp::from_unix_ms(3)).unwrap();
+            for version in older..migrations.len() {
+                let version = i64::try_from(version).unwrap();
+                let backup = Connection::open(backup_path(&path, version)).unwrap();
+                assert_eq!(format_version(&backup).unwrap(), version);
+                let runs: i64 =
+                    backup.query_row("SELECT count(*) FROM run", (), |row| row.get(0)).unwrap();
+                assert_eq!(runs, 1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_that_fails_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trysquare.db");
+        make(&path, MIGRATIONS);
+        let broken = "DROP TABLE cache; INSERT INTO nowhere VALUES (1)";
+        let migrations = [MIGRATIONS, &[broken]].concat();
+        let error = Store::open_with(&path, options(), &migrations).err().unwrap();
+        assert_eq!(error.to_string(), "failed to bring the database to the newest format");
+        let dangling = "PRAGMA foreign_keys = OFF;
+             UPDATE cell SET case_no = 77";
+        let migrations = [MIGRATIONS, &[dangling]].concat();
+        let error = Store::open_with(&path, options(), &migrations).err().unwrap();
+        assert!(error.to_string().contains("a row of cell refers to a row of run_case"), "{error}");
+        let store = Store::open(&path, options()).unwrap();
+        assert_eq!(store.run_header(run()).unwrap().cells, 1);
+        assert_eq!(store.cache_stats().unwrap().entries, 0);
+    }
+
+    #[test]
+    fn the_bundled_sqlite_is_new_enough_for_two_writing_processes() {
+        assert!(rusqlite::version_number() >= 3_051_003, "{}", rusqlite::version());
+    }
+}

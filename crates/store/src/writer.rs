@@ -184,3 +184,97 @@ fn checkpoint(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.busy_handler(Some(crate::open::wait_for_lock))?;
     done
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    fn with_writer(
+        limit: Option<u32>,
+        test: impl FnOnce(&dyn Fn(Box<dyn Job>)),
+    ) -> (Connection, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trysquare.db");
+        let connection =
+            crate::open::open_writer(&path, &["CREATE TABLE t (a INTEGER UNIQUE, b BLOB)"])
+                .unwrap();
+        if let Some(pages) = limit {
+            connection.pragma_update(None, "max_page_count", pages).unwrap();
+        }
+        let (sender, jobs) = channel();
+        let writer = Writer { connection, jobs, cache: Arc::new(CacheUse::new(1000)) };
+        let thread = std::thread::spawn(move || writer.work());
+        test(&|job| sender.send(job).map_err(drop).unwrap());
+        drop(sender);
+        thread.join().unwrap();
+        (Connection::open(path).unwrap(), folder)
+    }
+
+    fn insert(number: i64, size: i64, done: Done<()>) -> Box<dyn Job> {
+        let work = move |connection: &Connection| {
+            connection
+                .execute("INSERT INTO t VALUES (?1, zeroblob(?2))", (number, size))
+                .doing("insert")
+                .map(drop)
+        };
+        job(work, done)
+    }
+
+    /// Fills a database by its page limit, which is how SQLite sees a full disk. (That a real disk
+    /// does the same is shown where one can be mounted.)
+    #[test]
+    fn a_write_that_does_not_fit_is_refused_and_smaller_ones_still_go() {
+        let (sender, results) = channel();
+        let (connection, _folder) = with_writer(Some(40), |submit| {
+            for (number, size) in [(1, 10), (2, 1 << 20), (3, 10)] {
+                let sender = sender.clone();
+                let done = move |result| sender.send((number, result)).unwrap();
+                submit(insert(number, size, Box::new(done)));
+                // One at a time, so that none shares the fate of another.
+                let (_, result): (i64, Result<(), StoreError>) = results.recv().unwrap();
+                match result {
+                    Err(error) => {
+                        assert_eq!(number, 2);
+                        assert!(matches!(error, StoreError::DiskFull { doing: "insert", .. }));
+                    }
+                    Ok(()) => assert_ne!(number, 2),
+                }
+            }
+        });
+        let kept: i64 = connection.query_row("SELECT sum(a) FROM t", (), |row| row.get(0)).unwrap();
+        assert_eq!(kept, 4);
+        assert_eq!(crate::schema::faults(&connection).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_panic_in_one_write_is_undone_and_takes_no_other_with_it() {
+        let (sender, results) = channel();
+        let (connection, _folder) = with_writer(None, |submit| {
+            for number in 0..3 {
+                let work = move |connection: &Connection| {
+                    connection
+                        .execute("INSERT INTO t VALUES (?1, NULL)", [number])
+                        .doing("insert")?;
+                    assert_ne!(number, 1, "a bug");
+                    Ok(())
+                };
+                let sender = sender.clone();
+                submit(job(work, Box::new(move |result| sender.send((number, result)).unwrap())));
+            }
+        });
+        drop(sender);
+        for (number, result) in results {
+            assert_eq!(result.is_err(), number == 1);
+        }
+        let kept: Vec<i64> = connection
+            .prepare("SELECT a FROM t ORDER BY a")
+            .unwrap()
+            .query_map((), |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        assert_eq!(kept, [0, 2]);
+    }
+}
