@@ -31,6 +31,8 @@ pub struct HttpClient {
     client: reqwest::Client,
     provider: ProviderSettings,
     base: BaseUrl,
+    /// The base URL's origin as text, as calls carry it.
+    origin: String,
     max_answer_bytes: usize,
     redaction: Redaction,
 }
@@ -60,6 +62,7 @@ impl HttpClient {
         Ok(Self {
             client: connect_nothing_yet(network, &base.origin, headers, connect_timeout)?,
             provider,
+            origin: base.origin.to_string(),
             base,
             max_answer_bytes: network.max_answer_bytes,
             redaction: Redaction::new(secret),
@@ -76,14 +79,15 @@ impl HttpClient {
         let Endpoint::Remote { origin, path } = &call.endpoint else {
             return Err(failure::not_sent("the call is not for a server".to_owned()));
         };
-        let url = Url::parse(&format!("{origin}{path}")).ok();
-        // A path such as `@elsewhere.example/` would change the host, so the whole URL is judged.
-        let url =
-            url.filter(|url| url.origin().ascii_serialization() == self.base.origin.to_string());
-        let (Some(url), true) = (url, call.protocol == self.provider.protocol) else {
+        // A path without its slash (`@elsewhere.example/`) would change the host.
+        let is_ours = *origin == self.origin
+            && path.starts_with('/')
+            && call.protocol == self.provider.protocol;
+        let url = Url::parse(&format!("{}{path}", self.origin)).ok().filter(|_| is_ours);
+        let Some(url) = url else {
             return Err(failure::not_sent(format!(
-                "the call is for {origin}, and this client sends to {} only",
-                self.base.origin
+                "the call is for {} at {origin}{path}, and this client speaks {} to {}",
+                call.protocol, self.provider.protocol, self.origin
             )));
         };
         let body = serde_json::to_vec(&call.body).expect("a JSON value has a text");
@@ -141,7 +145,7 @@ impl Client for HttpClient {
         Ok(Call {
             protocol,
             endpoint: Endpoint::Remote {
-                origin: self.base.origin.to_string(),
+                origin: self.origin.clone(),
                 path: format!("{}{path}", self.base.prefix),
             },
             model: model.clone(),

@@ -219,6 +219,7 @@ async fn a_call_for_another_place_is_not_sent() {
         (theirs.origin.clone(), "/v1/chat/completions".to_owned()),
         (ours.origin.clone(), format!("@{host}/v1/chat/completions")),
         (String::new(), "/v1".to_owned()),
+        (ours.origin.replace("http://", "http://user:password@"), "/v1".to_owned()),
     ] {
         let endpoint = run::Endpoint::Remote { origin, path };
         let call = run::Call { endpoint, ..good.clone() };

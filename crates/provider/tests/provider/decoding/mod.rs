@@ -7,6 +7,7 @@ mod openai_chat;
 mod openai_responses;
 
 use chat::{FinishReason, Protocol, Reply, Usage};
+use proptest::prelude::*;
 use provider::wire::{self, DecodeError, Frames, Problem, Progress, StreamDecoder, Syntax};
 use serde_json::{Value, json};
 
@@ -100,5 +101,68 @@ fn hostile_documents_are_errors_and_never_panics() {
             assert!(wire::decode(protocol, body.as_bytes()).is_err(), "{protocol}: {body:.20}");
         }
         assert!(wire::decode(protocol, b"\xff\xfe").is_err());
+    }
+}
+
+/// A whole document and a whole stream of each protocol, to be damaged.
+fn corpus() -> Vec<(Protocol, Vec<u8>, Vec<u8>)> {
+    let chat = json!({"choices": [{"message": {"content": "x", "tool_calls": [
+        {"id": "1", "function": {"name": "t", "arguments": "{}"}}]}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2}});
+    let chunk = json!({"choices": [{"delta": {"content": "ü", "tool_calls": [{"index": 0,
+        "function": {"name": "t", "arguments": "{}"}}]}, "finish_reason": "stop"}]});
+    let response = json!({"status": "completed", "output": [{"type": "message", "content": [
+        {"type": "output_text", "text": "x"}]}], "usage": {"input_tokens": 1, "output_tokens": 1}});
+    let message = json!({"content": [{"type": "text", "text": "x"}], "stop_reason": "end_turn",
+        "usage": {"input_tokens": 1, "output_tokens": 1}});
+    let candidate = json!({"candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}],
+        "usageMetadata": {"promptTokenCount": 1}});
+    let done = json!({"message": {"content": "x"}, "done": true, "eval_count": 1});
+    let text = |value: &Value| value.to_string().into_bytes();
+    vec![
+        (Protocol::OpenaiChat, text(&chat), chat_stream(&[chunk])),
+        (
+            Protocol::OpenaiResponses,
+            text(&response),
+            events(&[json!({"type": "response.completed", "response": response})]),
+        ),
+        (
+            Protocol::Anthropic,
+            text(&message),
+            events(&[
+                json!({"type": "message_start", "message": message}),
+                json!({"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": "{"}}),
+                json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}}),
+                json!({"type": "message_stop"}),
+            ]),
+        ),
+        (Protocol::Gemini, text(&candidate), events(&[candidate])),
+        (Protocol::Ollama, text(&done), lines(&[done])),
+    ]
+}
+
+proptest! {
+    /// Whatever a network or a server does to an answer, reading it ends in an answer or an error.
+    #[test]
+    fn damaged_answers_never_panic(
+        which in 0usize..5,
+        damage in proptest::collection::vec((any::<usize>(), any::<u8>(), 0u8..3), 1..12),
+    ) {
+        let (protocol, mut document, mut stream) = corpus().swap_remove(which);
+        for bytes in [&mut document, &mut stream] {
+            for (at, byte, how) in &damage {
+                let at = at % bytes.len();
+                match how {
+                    0 => bytes[at] = *byte,
+                    1 => bytes.insert(at, *byte),
+                    _ => bytes.truncate(at.max(1)),
+                }
+            }
+        }
+        let document = wire::decode(protocol, &document);
+        let stream = read(protocol, &stream);
+        for reply in [document.ok(), stream.ok().map(|(reply, _)| reply)].into_iter().flatten() {
+            prop_assert!(serde_json::to_string(&reply).is_ok());
+        }
     }
 }
