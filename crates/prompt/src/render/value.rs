@@ -8,11 +8,14 @@ use serde_json::{Number, Value};
 /// A value, or nothing (what JavaScript calls undefined).
 pub(crate) type Found<'f> = Option<Cow<'f, Value>>;
 
-/// Follows a path into a value.
+/// Follows a path into a value; whatever is looked for in null is null.
 pub(super) fn follow<'f>(value: Cow<'f, Value>, parts: &[String]) -> Found<'f> {
     match value {
         Cow::Borrowed(mut value) => {
             for (at, part) in parts.iter().enumerate() {
+                if value.is_null() {
+                    break;
+                }
                 match member(value, part)? {
                     Cow::Borrowed(inner) => value = inner,
                     Cow::Owned(inner) => return follow(Cow::Owned(inner), &parts[at + 1..]),

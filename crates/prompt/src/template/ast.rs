@@ -11,6 +11,13 @@ pub(crate) struct Program {
     pub(crate) names: Vec<String>,
 }
 
+impl Program {
+    /// Returns the block of an `else if` arm, `None` if this is another arm.
+    pub(crate) fn only_chained(&mut self) -> Option<&mut Statement> {
+        self.body.first_mut().filter(|_| self.chained)
+    }
+}
+
 /// A piece of a template.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Statement {

@@ -280,8 +280,14 @@ impl<'t> Parser<'t, '_> {
         self.names.pop();
         let (mut program, next) = arm?;
         program.names = names;
-        let tail = self.tail(opening, next)?;
+        let mut tail = self.tail(opening, next)?;
         self.depth -= 1;
+        // handlebars.js closes the second and later `else if` with its own tag's `~`, not with that
+        // of the closing tag. Templates must render alike, so this does too.
+        if let Some(Statement::Block(inner)) = tail.inverse.as_mut().and_then(Program::only_chained)
+        {
+            inner.strips.close = tail.inverse_strip;
+        }
         let block = Block {
             call,
             program: Some(program),

@@ -110,6 +110,16 @@ fn tags_alone_on_a_line_take_the_line() {
 }
 
 #[test]
+fn chains_strip_as_in_handlebars_js() {
+    let one = "{{#if a}}A{{else if b}}B {{~/if}}";
+    assert_eq!(text(one, json!({ "b": 1 })), "B");
+    // The closing tag's `~` does not reach the end of a second `else if` and its `else`.
+    let two = "{{#if a}}A{{else if b}}B{{else if c}}C{{else}}D {{~/if}}";
+    assert_eq!(text(two, json!({})), "D ");
+    assert_eq!(text("{{json n.x}}", json!({ "n": null })), "null", "looked for in null");
+}
+
+#[test]
 fn backslashes_make_tags_text() {
     assert_eq!(text(r"\{{a}} {{a}} \{{b}}", json!({ "a": 1 })), "{{a}} 1 {{b}}");
     assert_eq!(text(r"\\{{a}}", json!({ "a": 1 })), r"\1");
