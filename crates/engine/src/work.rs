@@ -150,6 +150,12 @@ pub(crate) async fn send(
     ticket: Ticket,
     freed: mpsc::UnboundedSender<Freed>,
 ) -> Done {
+    if !shared.halt.is_going() {
+        // The session came to its end between the lane's decision and now.
+        let (signal, hints) = (Signal::Silent, RateHints::default());
+        drop(freed.send(Freed { ticket, signal, hints, unusable: None }));
+        return release(shared, job).await;
+    }
     job.tries += 1;
     let started = shared.now();
     let sent = deliver(&shared, &job).await;

@@ -47,6 +47,18 @@ async fn a_bill_above_its_reservation_is_booked_in_full_and_stops_the_run() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_that_are_about_to_be_sent_when_the_run_stops_are_not_sent() {
+    // The first of four calls that start together comes back before the others are on their way.
+    let provider = Provider::new(|_| answers(250).after(0));
+    let world = World::new(100, 4, vec![provider]);
+    let summary = world.execute().await.unwrap();
+    assert_eq!(summary.state, RunState::StoppedAtOverrun);
+    assert_eq!(world.providers[0].seen().calls.len(), 1);
+    let spend = world.memory.spend();
+    assert_eq!((spend.billed.get(), spend.presumed.get(), spend.reserved.get()), (250, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_above_the_cap_of_one_request_waits_for_a_higher_one_and_the_rest_goes_on() {
     let mut world = World::new(5, 1, vec![Provider::new(|_| answers(1))]);
     world.settings.caps.request = Some(NanoDollars::new(99));

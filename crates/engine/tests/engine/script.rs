@@ -145,7 +145,11 @@ impl Client for Provider {
         let reaction = (self.script)(self.arrive(place));
         // Billed on arrival, so that a call that is broken off or forgotten is billed too.
         self.seen().billed += bill(&reaction.outcome);
-        let done = tokio::time::sleep(Duration::from_millis(reaction.after_ms));
+        let done = async {
+            if reaction.after_ms > 0 {
+                tokio::time::sleep(Duration::from_millis(reaction.after_ms)).await;
+            }
+        };
         let stopped = async {
             if reaction.ignores_stop || stop.wait_for(|stop| *stop).await.is_err() {
                 std::future::pending::<()>().await;
