@@ -7,8 +7,14 @@
 mod client;
 mod http;
 mod replay;
+mod stop;
+mod target;
 pub mod wire;
 
 pub use client::{Client, PrepareError, RateHints, Sent};
 pub use http::{BaseUrlError, BoundKey, HttpClient, Network, SettingsError};
 pub use replay::{Replay, ReplayClient};
+pub use target::{
+    BadReading, BadTemplate, HttpTarget, HttpTargetSpec, ProgramCommand, ProgramRun, ProgramTarget,
+    Reading, TARGET_ADAPTER_VERSION, Template, Trusted, run_program,
+};

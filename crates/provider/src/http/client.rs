@@ -9,6 +9,7 @@ use reqwest::{Method, Url};
 use run::{Answer, Bill, Call, Endpoint, Failure};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use values::{Origin, Secret};
@@ -18,6 +19,7 @@ use super::exchange::Exchange;
 use super::failure;
 use super::redaction::{BoundKey, Redaction};
 use super::settings::{Network, SettingsError, extra_headers};
+use crate::stop::stopped;
 use crate::wire::{self, WireOptions};
 use crate::{Client, PrepareError, RateHints, Sent};
 
@@ -48,14 +50,7 @@ impl HttpClient {
         key: Option<BoundKey>,
     ) -> Result<Self, SettingsError> {
         let base = base_url(&provider)?;
-        if let Some(key) = &key
-            && key.origin != base.origin
-        {
-            let (bound, wanted) = (key.origin.clone(), base.origin);
-            return Err(SettingsError::KeyBoundElsewhere { bound, wanted });
-        }
-        // A key that comes out of a file or a variable often has a line end that is not part of it.
-        let secret = key.map(|key| Secret::new(key.secret.expose().trim()));
+        let secret = bound_here(key, &base.origin)?;
         let mut headers = own_headers(provider.protocol, secret.as_ref())?;
         headers.extend(extra_headers(&provider.headers, secret.as_ref())?);
         let connect_timeout = Duration::from_millis(provider.timeouts.connect_ms);
@@ -74,35 +69,18 @@ impl HttpClient {
         &self.base.origin
     }
 
-    /// Turns a call into the HTTP request, refusing one that is not for this provider.
-    fn request(&self, call: &Call) -> Result<reqwest::Request, Box<Failure>> {
-        let Endpoint::Remote { origin, path } = &call.endpoint else {
-            return Err(failure::not_sent("the call is not for a server".to_owned()));
-        };
-        // A path without its slash (`@elsewhere.example/`) would change the host.
-        let is_ours = *origin == self.origin
-            && path.starts_with('/')
-            && call.protocol == self.provider.protocol;
-        let url = Url::parse(&format!("{}{path}", self.origin)).ok().filter(|_| is_ours);
-        let Some(url) = url else {
-            return Err(failure::not_sent(format!(
-                "the call is for {} at {origin}{path}, and this client speaks {} to {}",
-                call.protocol, self.provider.protocol, self.origin
-            )));
-        };
-        let body = serde_json::to_vec(&call.body).expect("a JSON value has a text");
-        let mut request = reqwest::Request::new(Method::POST, url);
-        *request.body_mut() = Some(body.into());
-        Ok(request)
-    }
-
     async fn answer(
         &self,
         call: &Call,
         stop: &mut watch::Receiver<bool>,
         rate: &mut RateHints,
     ) -> Result<Box<Answer>, Box<Failure>> {
-        let request = self.request(call)?;
+        if call.protocol != self.provider.protocol {
+            let (wanted, spoken) = (call.protocol, self.provider.protocol);
+            let message = format!("the call speaks {wanted}, and this client {spoken}");
+            return Err(failure::not_sent(message));
+        }
+        let request = request_to(&self.origin, call, &call.body)?;
         if *stop.borrow() {
             return Err(failure::of_stop(Bill::Nothing));
         }
@@ -158,24 +136,46 @@ impl Client for HttpClient {
     async fn send(&self, call: &Call, mut stop: watch::Receiver<bool>) -> Sent {
         let mut rate = RateHints::default();
         let mut outcome = self.answer(call, &mut stop, &mut rate).await;
-        match &mut outcome {
-            Ok(answer) => self.redaction.reply(&mut answer.reply),
-            Err(failure) => {
-                self.redaction.message(&mut failure.message);
-                for text in [&mut failure.hint, &mut failure.request_id].into_iter().flatten() {
-                    self.redaction.message(text);
-                }
-            }
-        }
+        self.redaction.outcome(&mut outcome);
         Sent { outcome: outcome.map_err(|failure| *failure), rate }
     }
 }
 
-/// Waits until the person stops the run; for ever if nobody is left who could.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    if stop.wait_for(|stopped| *stopped).await.is_err() {
-        std::future::pending::<()>().await;
+/// Returns the key's secret if it may go to this origin.
+pub(super) fn bound_here(
+    key: Option<BoundKey>,
+    wanted: &Origin,
+) -> Result<Option<Secret>, SettingsError> {
+    match key {
+        Some(BoundKey { origin, .. }) if origin != *wanted => {
+            Err(SettingsError::KeyBoundElsewhere { bound: origin, wanted: wanted.clone() })
+        }
+        // A key that comes out of a file or a variable often has a line end that is not part of it.
+        key => Ok(key.map(|key| Secret::new(key.secret.expose().trim()))),
     }
+}
+
+/// Makes the HTTP request of a call, refusing one that is not for this origin, which is given as
+/// calls carry it.
+pub(super) fn request_to(
+    origin: &str,
+    call: &Call,
+    body: &Value,
+) -> Result<reqwest::Request, Box<Failure>> {
+    let Endpoint::Remote { origin: wanted, path } = &call.endpoint else {
+        return Err(failure::not_sent("the call is not for a server".to_owned()));
+    };
+    // A path without its slash (`@elsewhere.example/`) would change the host.
+    let is_ours = wanted == origin && path.starts_with('/');
+    let url = Url::parse(&format!("{origin}{path}")).ok().filter(|_| is_ours);
+    let url = url.ok_or_else(|| {
+        let message = format!("the call is for {wanted}{path}, and this client sends to {origin}");
+        failure::not_sent(message)
+    })?;
+    let bytes = serde_json::to_vec(body).expect("a JSON value has a text");
+    let mut request = reqwest::Request::new(Method::POST, url);
+    *request.body_mut() = Some(bytes.into());
+    Ok(request)
 }
 
 /// Returns the base URL, with the vendor's usual path where it has none.
@@ -195,7 +195,10 @@ fn base_url(settings: &ProviderSettings) -> Result<BaseUrl, SettingsError> {
 }
 
 /// Returns the headers of the protocol, the key among them. A key is never part of a URL.
-fn own_headers(protocol: Protocol, secret: Option<&Secret>) -> Result<HeaderMap, SettingsError> {
+pub(super) fn own_headers(
+    protocol: Protocol,
+    secret: Option<&Secret>,
+) -> Result<HeaderMap, SettingsError> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
@@ -220,7 +223,7 @@ fn own_headers(protocol: Protocol, secret: Option<&Secret>) -> Result<HeaderMap,
     Ok(headers)
 }
 
-fn connect_nothing_yet(
+pub(super) fn connect_nothing_yet(
     network: &Network,
     origin: &Origin,
     headers: HeaderMap,

@@ -12,7 +12,7 @@ use crate::RateHints;
 use crate::wire::{self, Frames, Progress, StreamDecoder, Syntax};
 
 /// The most of an error's body that is read, in bytes.
-const ERROR_BYTES: usize = 64 << 10;
+pub(super) const ERROR_BYTES: usize = 64 << 10;
 
 /// How long a finished stream may take to close. Reading its end keeps the connection usable; a
 /// server that does not close costs a connection, not time.
@@ -80,36 +80,10 @@ impl Exchange<'_> {
     }
 
     async fn read_document(&self, response: &mut Response) -> Result<Answer, Box<Failure>> {
-        let body = self.read_body(response).await?;
+        let body = read_body(response, self.max_bytes).await?;
         let reply = wire::decode(self.protocol, &body)
             .map_err(|error| failure::of_decode(error, response.headers(), 200))?;
         Ok(live(reply, self.elapsed_ms(), None))
-    }
-
-    /// Reads a body whole. One that arrives in one piece is not copied.
-    async fn read_body(&self, response: &mut Response) -> Result<Bytes, Box<Failure>> {
-        let declared = response.content_length().unwrap_or(0);
-        if declared > self.max_bytes as u64 {
-            return Err(failure::of_size(self.max_bytes));
-        }
-        let broken = |error| failure::of_broken_body(&error, None);
-        let first = response.chunk().await.map_err(broken)?.unwrap_or_default();
-        if first.len() > self.max_bytes {
-            return Err(failure::of_size(self.max_bytes));
-        }
-        let Some(second) = response.chunk().await.map_err(broken)? else {
-            return Ok(first);
-        };
-        let mut body = Vec::from(first);
-        let mut next = Some(second);
-        while let Some(chunk) = next {
-            if body.len() + chunk.len() > self.max_bytes {
-                return Err(failure::of_size(self.max_bytes));
-            }
-            body.extend_from_slice(&chunk);
-            next = response.chunk().await.map_err(broken)?;
-        }
-        Ok(body.into())
     }
 
     async fn read_stream(
@@ -178,8 +152,34 @@ fn live(reply: Reply, latency_ms: u64, first_token_ms: Option<u64>) -> Answer {
     Answer { reply, latency_ms, first_token_ms, source: AnswerSource::Live }
 }
 
+/// Reads a body whole. One that arrives in one piece is not copied.
+pub(super) async fn read_body(response: &mut Response, most: usize) -> Result<Bytes, Box<Failure>> {
+    let declared = response.content_length().unwrap_or(0);
+    if declared > most as u64 {
+        return Err(failure::of_size(most));
+    }
+    let broken = |error| failure::of_broken_body(&error, None);
+    let first = response.chunk().await.map_err(broken)?.unwrap_or_default();
+    if first.len() > most {
+        return Err(failure::of_size(most));
+    }
+    let Some(second) = response.chunk().await.map_err(broken)? else {
+        return Ok(first);
+    };
+    let mut body = Vec::from(first);
+    let mut next = Some(second);
+    while let Some(chunk) = next {
+        if body.len() + chunk.len() > most {
+            return Err(failure::of_size(most));
+        }
+        body.extend_from_slice(&chunk);
+        next = response.chunk().await.map_err(broken)?;
+    }
+    Ok(body.into())
+}
+
 /// Reads what can be read of a body, at most `limit` bytes.
-async fn read_up_to(response: &mut Response, limit: usize) -> Vec<u8> {
+pub(super) async fn read_up_to(response: &mut Response, limit: usize) -> Vec<u8> {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
         body.extend_from_slice(&chunk[..chunk.len().min(limit - body.len())]);

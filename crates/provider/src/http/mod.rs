@@ -2,6 +2,7 @@
 
 mod base_url;
 mod client;
+mod document;
 mod exchange;
 mod failure;
 mod headers;
@@ -10,5 +11,6 @@ mod settings;
 
 pub use base_url::BaseUrlError;
 pub use client::HttpClient;
+pub(crate) use document::DocumentClient;
 pub use redaction::BoundKey;
 pub use settings::{Network, SettingsError};

@@ -1,3 +1,4 @@
+use run::{Answer, Failure};
 use serde_json::Value;
 use values::{Origin, Secret};
 
@@ -25,15 +26,28 @@ impl Redaction {
         Self { secret: secret.filter(|secret| !secret.expose().is_empty()) }
     }
 
+    /// Takes the secret out of whatever came of a call.
+    pub(super) fn outcome(&self, outcome: &mut Result<Box<Answer>, Box<Failure>>) {
+        match outcome {
+            Ok(answer) => self.reply(&mut answer.reply),
+            Err(failure) => {
+                self.message(&mut failure.message);
+                for text in [&mut failure.hint, &mut failure.request_id].into_iter().flatten() {
+                    self.message(text);
+                }
+            }
+        }
+    }
+
     /// Takes the secret out of what we say ourselves.
-    pub(super) fn message(&self, text: &mut String) {
+    fn message(&self, text: &mut String) {
         if let Some(secret) = &self.secret {
             replace(text, secret);
         }
     }
 
     /// Takes the secret out of an answer: a server may echo what it was sent.
-    pub(super) fn reply(&self, reply: &mut chat::Reply) {
+    fn reply(&self, reply: &mut chat::Reply) {
         let Some(secret) = self.secret.as_ref().filter(|s| s.expose().len() >= SHORTEST_KEY) else {
             return;
         };
