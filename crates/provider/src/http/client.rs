@@ -28,6 +28,12 @@ use crate::{Client, PrepareError, RateHints, Sent};
 /// It sends to one origin only, which is its base URL's; it follows no redirect, and reads neither
 /// proxy nor certificates from the environment. HTTP/1.1 is spoken: each call has a connection of its
 /// own, so that closing it stops one call and no other.
+///
+/// Answers are streamed only if the provider's settings say so: one document costs a fraction of what
+/// hundreds of events cost. Streaming is for whoever wants the time to the first token, or long
+/// answers through proxies that cut silent connections. The limit for the first token bounds a
+/// streamed answer until its first content; a document has no first token, and is bounded by the
+/// total alone.
 #[derive(Debug)]
 pub struct HttpClient {
     client: reqwest::Client,
