@@ -12,7 +12,7 @@ use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{oneshot, watch};
 
 use crate::behaviour::Behaviour;
@@ -114,9 +114,11 @@ impl TestProvider {
         options: Options,
         script: impl Fn(&SeenRequest) -> Behaviour + Send + Sync + 'static,
     ) -> Self {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
-            .expect("the loopback interface has a free port");
-        listener.set_nonblocking(true).expect("a fresh socket takes options");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("the system gives an event queue");
+        let listener = listen(&runtime, options.port);
         let address = listener.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Shared {
             script: Box::new(script),
@@ -130,10 +132,6 @@ impl TestProvider {
         let thread = std::thread::Builder::new()
             .name("test-provider".to_owned())
             .spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build()
-                    .expect("the system gives an event queue");
                 runtime.block_on(async {
                     tokio::select! {
                         () = accept(listener, served) => {}
@@ -264,8 +262,19 @@ impl Shared {
     }
 }
 
-async fn accept(listener: std::net::TcpListener, shared: Arc<Shared>) {
-    let listener = TcpListener::from_std(listener).expect("the socket does not block");
+/// Listens with room for hundreds of clients that connect at once: a queue that is full makes them
+/// wait a second before they try again.
+fn listen(runtime: &tokio::runtime::Runtime, port: u16) -> TcpListener {
+    let _inside = runtime.enter();
+    let socket = TcpSocket::new_v4().expect("the system gives a socket");
+    socket.set_reuseaddr(true).expect("a fresh socket takes options");
+    socket
+        .bind((Ipv4Addr::LOCALHOST, port).into())
+        .expect("the loopback interface has a free port");
+    socket.listen(4096).expect("a bound socket listens")
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     loop {
         // Running out of descriptors is the one error here; the client sees a refused connection.
         let Ok((stream, _)) = listener.accept().await else { continue };

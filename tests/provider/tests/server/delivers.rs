@@ -158,3 +158,17 @@ fn a_server_that_keeps_sums_holds_no_bodies() {
     assert!(server.billed().is_empty() && server.seen().is_empty());
     assert_eq!(server.received_bytes(), 0);
 }
+
+#[test]
+fn hundreds_of_clients_connect_at_once_and_each_is_answered() {
+    let gate = Gate::closed();
+    let held = gate.clone();
+    let server = TestProvider::start(move |seen| Behaviour::echo(seen).after(&held));
+    let streams: Vec<_> = (0..300).map(|_| send(&server, CHAT, &body(false))).collect();
+    server.block_for_requests(300);
+    gate.open();
+    for stream in streams {
+        assert_eq!(receive(stream).status(), 200);
+    }
+    assert_eq!(server.billed_sum().0, 300);
+}
