@@ -149,8 +149,7 @@ CREATE TABLE scorer (
   criterion TEXT NOT NULL,
   name      TEXT NOT NULL,
   source    TEXT NOT NULL CHECK (source IN ('code', 'judge', 'human')),
-  -- Absent for a person.
-  hash      BLOB CHECK (length(hash) = 32),
+  hash      BLOB NOT NULL CHECK (length(hash) = 32),
   UNIQUE (criterion, name, source, hash)
 ) STRICT;
 
@@ -160,13 +159,15 @@ CREATE TABLE score (
   generation INTEGER NOT NULL CHECK (generation >= 1),
   scorer_no  INTEGER NOT NULL REFERENCES scorer (scorer_no),
   value      TEXT NOT NULL CHECK (value IN
-             ('pass', 'fail', 'graded', 'category', 'error', 'unreadable', 'skipped')),
-  grade      REAL,
+             ('pass', 'fail', 'number', 'category', 'error', 'unreadable', 'skipped')),
+  number     REAL,
   category   TEXT,
-  reason     TEXT,
+  reason     TEXT NOT NULL,
+  -- Why the output is not a whole answer, if it is none.
+  unfinished TEXT,
   scored_at  INTEGER NOT NULL,
   PRIMARY KEY (run_no, cell, generation, scorer_no),
   FOREIGN KEY (run_no, cell) REFERENCES cell (run_no, cell),
-  CHECK ((value = 'graded') = (grade IS NOT NULL)),
+  CHECK ((value = 'number') = (number IS NOT NULL)),
   CHECK ((value = 'category') = (category IS NOT NULL))
 ) STRICT, WITHOUT ROWID;

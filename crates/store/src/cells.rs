@@ -1,6 +1,7 @@
-use run::{Attempt, CellStatus, LedgerEntry, Outcome, PlannedCell};
+use run::{Attempt, LedgerEntry, Outcome, PlannedCell, RecordedScore};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use score::Status;
 use values::Id;
 
 use crate::cache;
@@ -8,7 +9,7 @@ use crate::error::{Doing, StoreError};
 use crate::ledger;
 use crate::results;
 use crate::runs;
-use crate::scores::{self, RecordedScore};
+use crate::scores;
 use crate::sql::Columns;
 use crate::store::Store;
 
@@ -46,7 +47,7 @@ pub struct PendingCell {
     /// The number of its next attempt: one more than the greatest recorded.
     pub next_attempt: u32,
     /// The status that it is counted under now.
-    pub status: Option<CellStatus>,
+    pub status: Option<Status>,
     /// The attempt that answered it, if it has an answer.
     pub answered: Option<Attempt>,
 }
@@ -66,7 +67,7 @@ pub struct CellRecord {
     /// The cell.
     pub cell: PlannedCell,
     /// Its status; `None` while it has no outcome, or an answer that is not scored yet.
-    pub status: Option<CellStatus>,
+    pub status: Option<Status>,
     /// The scoring that counts.
     pub generation: Option<u32>,
     /// Its attempts, in order.

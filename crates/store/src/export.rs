@@ -1,20 +1,22 @@
-use run::{EXPORT_FORMAT, ExportRow};
-use values::Id;
+use run::{EXPORT_FORMAT, ExportRow, RunHeader, VariantSource};
+use rusqlite::Connection;
+use values::{ContentHash, Id};
 
 use crate::cells::{self, CellRecord};
-use crate::error::StoreError;
+use crate::error::{Doing, StoreError};
 use crate::runs;
+use crate::sql::Columns;
 use crate::store::Store;
 
 /// How many ledger entries are read at once.
 const PAGE: u32 = 500;
 
 impl Store {
-    /// Hands a run's whole record to `write`, row by row: the run, its cells in plan order, its
-    /// ledger. Of scores, those that count. Stops at the first error of `write`.
+    /// Hands a run's whole record to `write`, row by row, in the order that [`ExportRow`] gives.
+    /// Stops at the first error of `write`.
     ///
-    /// Memory does not grow with the run. One that goes on meanwhile is exported as far as it was
-    /// when each row was read.
+    /// Of what grows with the run only the hashes of its cases are held. A run that goes on
+    /// meanwhile is exported as far as it was when each row was read.
     ///
     /// # Errors
     /// What `write` returned, or a [`StoreError`] turned into it.
@@ -24,39 +26,79 @@ impl Store {
         mut write: impl FnMut(ExportRow) -> Result<(), E>,
     ) -> Result<(), E> {
         let header = self.run_header(run)?;
+        let summary = self.run_summary(run)?;
+        let used = self.read(|connection| versions(connection, run, &header))?;
         let cells = header.cells;
         write(ExportRow::Run {
             format: EXPORT_FORMAT,
-            state: self.run_state(run)?,
+            state: summary.state,
+            state_since: summary.state_since,
             header: Box::new(header),
         })?;
+        for (kind, hash) in used {
+            if let Some(body) = self.content(kind, hash)? {
+                write(ExportRow::Content { kind: kind.to_owned(), hash, body })?;
+            }
+        }
+        let mut attempts = 0;
         for cell in 0..cells {
             let record = self.read(|connection| {
                 cells::record(connection, run, runs::number(connection, run)?, cell)
             })?;
-            write(cell_row(record))?;
+            attempts += record.attempts.len() as u64;
+            export_cell(record, &mut write)?;
         }
         let mut after = None;
         loop {
             let page = self.ledger(run, after, PAGE)?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else { break };
             after = Some(last.id);
             page.into_iter().try_for_each(|entry| write(ExportRow::Ledger { entry }))?;
         }
+        write(ExportRow::End { cells, attempts })
     }
 }
 
-fn cell_row(record: CellRecord) -> ExportRow {
-    let counts = record.generation;
-    ExportRow::Cell {
-        cell: record.cell,
-        status: record.status,
-        attempts: record.attempts.into_iter().map(|recorded| recorded.attempt).collect(),
-        scores: record
-            .scores
-            .into_iter()
-            .filter(|recorded| Some(recorded.generation) == counts)
-            .map(|recorded| recorded.score)
-            .collect(),
+/// Returns the versions that a run used: the eval set's, the prompts', the cases'.
+fn versions(
+    connection: &Connection,
+    run: Id,
+    header: &RunHeader,
+) -> Result<Vec<(&'static str, ContentHash)>, StoreError> {
+    let doing = "look for the versions that a run used";
+    let mut versions = vec![("evalset", header.eval_set_hash)];
+    for variant in &header.variants {
+        if let VariantSource::Prompt { version, .. } = variant.source
+            && !versions.contains(&("prompt", version))
+        {
+            versions.push(("prompt", version));
+        }
     }
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT DISTINCT case_hash FROM run_case
+             WHERE case_no IN (SELECT case_no FROM cell WHERE run_no = ?1) ORDER BY case_no",
+        )
+        .doing(doing)?;
+    let run_no = runs::number(connection, run)?;
+    let cases = statement.query_map([run_no], |row| row.hash(0)).doing(doing)?;
+    for case in cases {
+        versions.push(("case", case.doing(doing)?));
+    }
+    Ok(versions)
+}
+
+fn export_cell<E>(
+    record: CellRecord,
+    write: &mut impl FnMut(ExportRow) -> Result<(), E>,
+) -> Result<(), E> {
+    let cell = record.cell.index;
+    write(ExportRow::Cell { cell: record.cell, status: record.status })?;
+    for recorded in record.attempts {
+        write(ExportRow::Attempt {
+            attempt: Box::new(recorded.attempt),
+            reservation: recorded.reservation,
+        })?;
+    }
+    record.scores.into_iter().try_for_each(|score| write(ExportRow::Score { cell, score }))
 }

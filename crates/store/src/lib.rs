@@ -39,6 +39,6 @@ pub use process::ProcessIdentity;
 pub use record::NewAttempt;
 pub use results::{AnswerRow, CellRow, FailureRow, RunSummary, Tally, VariantTotals, Which};
 pub use runs::{Content, PlannedCells, Standing};
-pub use scores::{NewScores, RecordedScore};
+pub use scores::NewScores;
 pub use store::{OpenOptions, Store, wait};
 pub use writer::Done;

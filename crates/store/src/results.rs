@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
 use chat::FinishReason;
-use run::{AnswerSource, CellStatus, FailureKind, PlannedCell, RunState, Spend, StatusCounts};
+use run::{AnswerSource, FailureKind, PlannedCell, RunState, Spend, StatusCounts};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
+use score::Status;
 use values::{Id, NanoDollars, Timestamp};
 
 use crate::error::{Doing, StoreError};
@@ -99,7 +100,7 @@ pub struct CellRow {
     /// The cell.
     pub cell: PlannedCell,
     /// Its status; `None` while it has no outcome, or an answer that is not scored yet.
-    pub status: Option<CellStatus>,
+    pub status: Option<Status>,
     /// Its answer, if it has one.
     pub answer: Option<AnswerRow>,
     /// Why it has none, if it failed.
@@ -283,9 +284,9 @@ fn cell_row(row: &Row<'_>) -> rusqlite::Result<CellRow> {
 }
 
 /// Reads a cell's status from its outcome and, in the next column, what a scoring gave it.
-pub(crate) fn status(row: &Row<'_>, outcome: usize) -> rusqlite::Result<Option<CellStatus>> {
+pub(crate) fn status(row: &Row<'_>, outcome: usize) -> rusqlite::Result<Option<Status>> {
     match row.get::<_, u8>(outcome)? {
-        2 => Ok(Some(CellStatus::Error)),
+        2 => Ok(Some(Status::Error)),
         1 if row.get_ref(outcome + 1)? != ValueRef::Null => row.name(outcome + 1).map(Some),
         _ => Ok(None),
     }

@@ -1,23 +1,14 @@
-use run::{CellStatus, Score, ScoreValue};
+use run::{CellScore, RecordedScore};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use values::{ContentHash, Id, Timestamp};
+use score::{Outcome, Score, Status};
+use values::{Id, Timestamp};
 
 use crate::error::{Doing, StoreError};
 use crate::runs;
 use crate::sql::{Columns, is_dangling, name_of};
 use crate::store::Store;
 use crate::writer::Done;
-
-/// A score as it was recorded.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RecordedScore {
-    /// The scoring that it belongs to, from 1.
-    pub generation: u32,
-    /// When.
-    pub scored_at: Timestamp,
-    /// The score.
-    pub score: Score,
-}
 
 /// The scores of one cell, to record.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,9 +20,9 @@ pub struct NewScores {
     /// The scoring: what [`Store::start_rescoring`] reported, else the standing's.
     pub generation: u32,
     /// The scores.
-    pub scores: Vec<Score>,
+    pub scores: Vec<CellScore>,
     /// The cell's status by them.
-    pub status: CellStatus,
+    pub status: Status,
     /// The time.
     pub now: Timestamp,
 }
@@ -76,8 +67,8 @@ pub(crate) fn scores(
     let doing = "read the scores of a cell";
     let mut statement = connection
         .prepare_cached(
-            "SELECT generation, scored_at, criterion, name, source, hash, value, grade, category,
-               reason
+            "SELECT generation, scored_at, criterion, name, source, hash, value, number, category,
+               reason, unfinished
              FROM score JOIN scorer USING (scorer_no)
              WHERE run_no = ?1 AND cell = ?2 ORDER BY generation DESC, criterion, scorer_no",
         )
@@ -87,27 +78,29 @@ pub(crate) fn scores(
 }
 
 fn recorded(row: &Row<'_>) -> rusqlite::Result<RecordedScore> {
-    let (grade, category) = (row.get(7)?, row.get(8)?);
-    let value = match (row.get_ref(6)?.as_str()?, grade, category) {
-        (_, Some(value), _) => ScoreValue::Graded { value },
-        (_, _, Some(value)) => ScoreValue::Category { value },
-        ("pass", ..) => ScoreValue::Pass,
-        ("fail", ..) => ScoreValue::Fail,
-        ("unreadable", ..) => ScoreValue::Unreadable,
-        ("skipped", ..) => ScoreValue::Skipped,
+    let (number, category) = (row.get(7)?, row.get(8)?);
+    let outcome = match (row.get_ref(6)?.as_str()?, number, category) {
+        (_, Some(value), _) => Outcome::Number { value },
+        (_, _, Some(name)) => Outcome::Category { name },
+        ("pass", ..) => Outcome::Pass,
+        ("fail", ..) => Outcome::Fail,
+        ("unreadable", ..) => Outcome::Unreadable,
+        ("skipped", ..) => Outcome::Skipped,
         // The table allows no other text.
-        _ => ScoreValue::Error,
+        _ => Outcome::Error,
+    };
+    let unfinished = match row.get_ref(10)? {
+        ValueRef::Null => None,
+        _ => Some(row.name(10)?),
     };
     Ok(RecordedScore {
         generation: row.get(0)?,
         scored_at: row.time(1)?,
-        score: Score {
+        score: CellScore {
             criterion: row.get(2)?,
-            by: row.get(3)?,
-            by_hash: row.get::<_, Option<_>>(5)?.map(ContentHash::from_bytes),
-            source: row.name(4)?,
-            value,
-            reason: row.get(9)?,
+            name: row.get(3)?,
+            scored_by: row.hash(5)?,
+            score: Score { outcome, reason: row.get(9)?, source: row.name(4)?, unfinished },
         },
     })
 }
@@ -121,12 +114,12 @@ fn record(connection: &Connection, new: &NewScores) -> Result<(), StoreError> {
         .doing(doing)?;
     for score in &new.scores {
         let scorer_no = scorer(connection, score).doing(doing)?;
-        let (value, grade, category) = columns_of(&score.value);
+        let (value, number, category) = columns_of(&score.score.outcome);
         let inserted = connection
             .prepare_cached(
-                "INSERT INTO score (run_no, cell, generation, scorer_no, value, grade, category,
-                   reason, scored_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO score (run_no, cell, generation, scorer_no, value, number, category,
+                   reason, unfinished, scored_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )
             .doing(doing)?
             .execute(params![
@@ -135,9 +128,10 @@ fn record(connection: &Connection, new: &NewScores) -> Result<(), StoreError> {
                 new.generation,
                 scorer_no,
                 value,
-                grade,
+                number,
                 category,
-                score.reason,
+                score.score.reason,
+                score.score.unfinished.as_ref().map(name_of),
                 new.now.unix_ms(),
             ]);
         match inserted {
@@ -165,17 +159,13 @@ fn record(connection: &Connection, new: &NewScores) -> Result<(), StoreError> {
 }
 
 /// Returns the number of what scored, writing it down the first time.
-fn scorer(connection: &Connection, score: &Score) -> rusqlite::Result<i64> {
-    let key = params![
-        score.criterion,
-        score.by,
-        name_of(&score.source),
-        score.by_hash.as_ref().map(ContentHash::as_bytes)
-    ];
+fn scorer(connection: &Connection, score: &CellScore) -> rusqlite::Result<i64> {
+    let source = name_of(&score.score.source);
+    let key = params![score.criterion, score.name, source, score.scored_by.as_bytes()];
     let known = connection
         .prepare_cached(
             "SELECT scorer_no FROM scorer
-             WHERE criterion = ?1 AND name = ?2 AND source = ?3 AND hash IS ?4",
+             WHERE criterion = ?1 AND name = ?2 AND source = ?3 AND hash = ?4",
         )?
         .query_row(key, |row| row.get(0))
         .optional()?;
@@ -189,14 +179,14 @@ fn scorer(connection: &Connection, score: &Score) -> rusqlite::Result<i64> {
     }
 }
 
-fn columns_of(value: &ScoreValue) -> (&'static str, Option<f64>, Option<&str>) {
-    match value {
-        ScoreValue::Pass => ("pass", None, None),
-        ScoreValue::Fail => ("fail", None, None),
-        ScoreValue::Graded { value } => ("graded", Some(*value), None),
-        ScoreValue::Category { value } => ("category", None, Some(value)),
-        ScoreValue::Error => ("error", None, None),
-        ScoreValue::Unreadable => ("unreadable", None, None),
-        ScoreValue::Skipped => ("skipped", None, None),
+fn columns_of(outcome: &Outcome) -> (&'static str, Option<f64>, Option<&str>) {
+    match outcome {
+        Outcome::Pass => ("pass", None, None),
+        Outcome::Fail => ("fail", None, None),
+        Outcome::Number { value } => ("number", Some(*value), None),
+        Outcome::Category { name } => ("category", None, Some(name)),
+        Outcome::Error => ("error", None, None),
+        Outcome::Unreadable => ("unreadable", None, None),
+        Outcome::Skipped => ("skipped", None, None),
     }
 }

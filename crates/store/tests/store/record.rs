@@ -1,4 +1,5 @@
-use run::{Answer, AnswerSource, CellStatus, Outcome, RunState};
+use run::{Answer, AnswerSource, Outcome, RunState};
+use score::Status;
 use store::{NewAttempt, PendingQuery, Selection, SpendScope, StoreError, Tally, wait};
 use values::ContentHash;
 
@@ -41,7 +42,7 @@ fn a_retry_replaces_a_failure_but_nothing_replaces_an_answer() {
     let run = id(b'r', 1);
     start(&store, run, 1);
     wait(|done| store.record(failed_for_good(run, 0, 0), done)).unwrap();
-    assert_eq!(store.cell(run, 0).unwrap().status, Some(CellStatus::Error));
+    assert_eq!(store.cell(run, 0).unwrap().status, Some(Status::Error));
     wait(|done| store.record(answered(run, 0, 1, "yes"), done)).unwrap();
     assert_eq!(store.cell(run, 0).unwrap().status, None);
     wait(|done| store.record(failed_for_good(run, 0, 2), done)).unwrap();

@@ -1,8 +1,8 @@
 use chat::FinishReason;
-use run::{
-    AnswerSource, CellStatus, ExportRow, FailureKind, LedgerState, Outcome, Score, ScoreSource,
-    ScoreValue, StatusCounts,
-};
+use evalset::ScoreSource;
+use run::{AnswerSource, CellScore, ExportRow, FailureKind, LedgerState, Outcome, StatusCounts};
+use score::Outcome::{Category, Error, Fail, Number, Pass, Skipped, Unreadable};
+use score::Status;
 use store::{Content, NewAttempt, NewScores, Reservation, Store, StoreError, Tally, Which, wait};
 use values::{ContentHash, Id};
 
@@ -10,20 +10,23 @@ use crate::support::{
     answered, assert_sound, at, dollars, failed, failed_for_good, id, open, plan, start,
 };
 
-fn score(name: &str, value: ScoreValue) -> Score {
-    Score {
+fn score(name: &str, outcome: score::Outcome) -> CellScore {
+    CellScore {
         criterion: "answers".to_owned(),
-        by: name.to_owned(),
-        by_hash: Some(ContentHash::of_bytes(name.as_bytes())),
-        source: ScoreSource::Code,
-        value,
-        reason: Some("because".to_owned()),
+        name: name.to_owned(),
+        scored_by: ContentHash::of_bytes(name.as_bytes()),
+        score: score::Score {
+            outcome,
+            reason: "because".to_owned(),
+            source: ScoreSource::Code,
+            unfinished: None,
+        },
     }
 }
 
-fn scored(run: Id, cell: u32, generation: u32, status: CellStatus) -> NewScores {
-    let value = if status == CellStatus::Pass { ScoreValue::Pass } else { ScoreValue::Fail };
-    NewScores { run, cell, generation, scores: vec![score("equals", value)], status, now: at(3) }
+fn scored(run: Id, cell: u32, generation: u32, status: Status) -> NewScores {
+    let outcome = if status == Status::Pass { Pass } else { Fail };
+    NewScores { run, cell, generation, scores: vec![score("equals", outcome)], status, now: at(3) }
 }
 
 /// Cell 0 passes, 1 fails, 2 is unscored, 3 failed after a retry, 4 and 5 are pending.
@@ -36,8 +39,8 @@ fn mixed(store: &Store) -> Id {
     }
     wait(|done| store.record(failed(run, 3, 0), done)).unwrap();
     wait(|done| store.record(failed_for_good(run, 3, 1), done)).unwrap();
-    wait(|done| store.record_scores(scored(run, 0, 1, CellStatus::Pass), done)).unwrap();
-    wait(|done| store.record_scores(scored(run, 1, 1, CellStatus::Fail), done)).unwrap();
+    wait(|done| store.record_scores(scored(run, 0, 1, Status::Pass), done)).unwrap();
+    wait(|done| store.record_scores(scored(run, 1, 1, Status::Fail), done)).unwrap();
     run
 }
 
@@ -92,15 +95,15 @@ fn the_latest_scoring_counts_and_earlier_ones_are_kept() {
     let run = mixed(&store);
     let generation = wait(|done| store.start_rescoring(run, done)).unwrap();
     assert_eq!(generation, 2);
-    wait(|done| store.record_scores(scored(run, 0, 2, CellStatus::Fail), done)).unwrap();
+    wait(|done| store.record_scores(scored(run, 0, 2, Status::Fail), done)).unwrap();
     // A late score of the old generation does not undo the new one.
-    wait(|done| store.record_scores(scored(run, 0, 1, CellStatus::Pass), done)).unwrap();
+    wait(|done| store.record_scores(scored(run, 0, 1, Status::Pass), done)).unwrap();
     let cell = store.cell(run, 0).unwrap();
-    assert_eq!((cell.status, cell.generation), (Some(CellStatus::Fail), Some(2)));
+    assert_eq!((cell.status, cell.generation), (Some(Status::Fail), Some(2)));
     let generations: Vec<_> = cell.scores.iter().map(|score| score.generation).collect();
     assert_eq!(generations, [2, 1]);
-    assert_eq!(cell.scores[1].score, score("equals", ScoreValue::Pass));
-    let unknown = NewScores { scores: Vec::new(), ..scored(run, 99, 1, CellStatus::NoChecks) };
+    assert_eq!(cell.scores[1].score, score("equals", Pass));
+    let unknown = NewScores { scores: Vec::new(), ..scored(run, 99, 1, Status::NoChecks) };
     let refused = wait(|done| store.record_scores(unknown, done));
     assert!(matches!(refused, Err(StoreError::UnknownCell { cell: 99, .. })));
     assert_sound(&store);
@@ -112,22 +115,22 @@ fn every_kind_of_score_is_read_as_it_was_written() {
     let store = open(folder.path());
     let run = mixed(&store);
     let values = [
-        ScoreValue::Pass,
-        ScoreValue::Fail,
-        ScoreValue::Graded { value: 0.75 },
-        ScoreValue::Category { value: "refund".to_owned() },
-        ScoreValue::Error,
-        ScoreValue::Unreadable,
-        ScoreValue::Skipped,
+        Pass,
+        Fail,
+        Number { value: 0.75 },
+        Category { name: "refund".to_owned() },
+        Error,
+        Unreadable,
+        Skipped,
     ];
     let mut scores: Vec<_> = values
         .into_iter()
         .enumerate()
         .map(|(number, value)| score(&format!("check-{number}"), value))
         .collect();
-    // A person has no version.
-    scores[6] = Score { by_hash: None, source: ScoreSource::Human, ..scores[6].clone() };
-    let new = NewScores { scores: scores.clone(), ..scored(run, 2, 1, CellStatus::Unreadable) };
+    scores[6].score.source = ScoreSource::Human;
+    scores[1].score.unfinished = Some(FinishReason::Length);
+    let new = NewScores { scores: scores.clone(), ..scored(run, 2, 1, Status::Unreadable) };
     wait(|done| store.record_scores(new, done)).unwrap();
     let read: Vec<_> =
         store.scores(run, 2).unwrap().into_iter().map(|recorded| recorded.score).collect();
@@ -139,6 +142,12 @@ fn an_export_holds_the_whole_record_and_reads_back() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let run = mixed(&store);
+    let case = Content {
+        kind: "case".to_owned(),
+        hash: plan(1).next().unwrap().case_hash,
+        body: "{}".to_owned(),
+    };
+    wait(|done| store.keep_contents(vec![case], at(0), done)).unwrap();
     let reservation = Reservation { id: id(b'l', 1), run, cell: 4, worst_case: dollars(9) };
     wait(|done| store.reserve(reservation, run::Caps::default(), at(1), done)).unwrap();
     let paid = NewAttempt {
@@ -158,14 +167,19 @@ fn an_export_holds_the_whole_record_and_reads_back() {
     let rows: Vec<ExportRow> =
         lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(matches!(&rows[0], ExportRow::Run { format: 1, header, .. } if header.id == run));
-    assert_eq!(rows.len(), 1 + 6 + 1);
-    let ExportRow::Cell { cell, status, attempts, scores } = &rows[1] else { unreachable!() };
-    assert_eq!((cell.index, *status), (0, Some(CellStatus::Pass)));
-    assert_eq!((attempts.len(), scores), (1, &vec![score("equals", ScoreValue::Pass)]));
-    assert!(matches!(&rows[5], ExportRow::Cell { attempts, status: None, .. }
-        if *attempts == [expected.clone()]));
-    assert!(matches!(&rows[7], ExportRow::Ledger { entry }
+    let kinds: Vec<_> = lines.iter().map(|line| line.split('"').nth(3).unwrap()).collect();
+    let expected_kinds = "run content cell attempt score cell attempt score cell attempt \
+         cell attempt attempt cell attempt cell ledger end";
+    assert_eq!(kinds, expected_kinds.split_whitespace().collect::<Vec<_>>());
+    assert!(matches!(&rows[2], ExportRow::Cell { cell, status: Some(Status::Pass) }
+        if cell.index == 0));
+    assert!(matches!(&rows[4], ExportRow::Score { cell: 0, score: recorded }
+        if recorded.score == score("equals", Pass)));
+    assert!(matches!(&rows[14], ExportRow::Attempt { attempt, reservation: Some(of) }
+        if **attempt == expected && *of == id(b'l', 1)));
+    assert!(matches!(&rows[16], ExportRow::Ledger { entry }
         if entry.state == LedgerState::Settled { billed: dollars(3) }));
+    assert_eq!(rows[17], ExportRow::End { cells: 6, attempts: 6 });
     let record = store.cell(run, 4).unwrap();
     assert_eq!(record.attempts[0].attempt, expected);
     assert!(matches!(record.attempts[0].attempt.outcome, Outcome::Answered(_)));
