@@ -317,15 +317,17 @@ impl Change {
     }
 
     fn book(&self, connection: &Connection, run_no: i64, day: i64) -> rusqlite::Result<()> {
+        // One row at a time: SQLite collects several in a table of its own first.
         let mut book = connection.prepare_cached(
             "INSERT INTO spend (scope, key, billed, reserved, presumed)
-             VALUES ('run', ?1, max(?3, 0), max(?4, 0), max(?5, 0)),
-                    ('day', ?2, max(?3, 0), max(?4, 0), max(?5, 0)),
-                    ('project', 0, max(?3, 0), max(?4, 0), max(?5, 0))
+             VALUES (?1, ?2, max(?3, 0), max(?4, 0), max(?5, 0))
              ON CONFLICT DO UPDATE SET
                billed = billed + ?3, reserved = reserved + ?4, presumed = presumed + ?5",
         )?;
-        book.execute(params![run_no, day, self.billed, self.reserved, self.presumed]).map(drop)
+        for (scope, key) in scopes(run_no, day) {
+            book.execute(params![scope, key, self.billed, self.reserved, self.presumed])?;
+        }
+        Ok(())
     }
 }
 
@@ -338,13 +340,15 @@ pub(crate) fn book_aside(
     unpriced: bool,
 ) -> rusqlite::Result<()> {
     let mut book = connection.prepare_cached(
-        "INSERT INTO spend (scope, key, saved, hits, unpriced)
-         VALUES ('run', ?1, ?3, ?4, ?5), ('day', ?2, ?3, ?4, ?5), ('project', 0, ?3, ?4, ?5)
+        "INSERT INTO spend (scope, key, saved, hits, unpriced) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO UPDATE SET
            saved = saved + ?3, hits = hits + ?4, unpriced = unpriced + ?5",
     )?;
     let saved = hit.unwrap_or_default().get();
-    book.execute(params![run_no, day_of(time), saved, hit.is_some(), unpriced]).map(drop)
+    for (scope, key) in scopes(run_no, day_of(time)) {
+        book.execute(params![scope, key, saved, hit.is_some(), unpriced])?;
+    }
+    Ok(())
 }
 
 /// The sums of a scope.
@@ -385,6 +389,11 @@ pub(crate) fn sums(connection: &Connection, scope: &str, key: i64) -> Result<Sum
         })
         .doing(doing)
         .map(Option::unwrap_or_default)
+}
+
+/// The rows of `spend` to which one entry belongs.
+fn scopes(run_no: i64, day: i64) -> [(&'static str, i64); 3] {
+    [("run", run_no), ("day", day), ("project", 0)]
 }
 
 fn day_of(time: Timestamp) -> i64 {

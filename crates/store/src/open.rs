@@ -34,6 +34,7 @@ pub(crate) fn open_writer(path: &Path, migrations: &[&str]) -> Result<Connection
     check_marks(&connection, path, known)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).doing(doing)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).doing(doing)?;
+    keep_plans(&connection).doing(doing)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     switch_to_wal(&connection)?;
     connection
@@ -56,6 +57,7 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).doing(doing)?;
     connection.busy_timeout(Duration::from_secs(5)).doing(doing)?;
+    keep_plans(&connection).doing(doing)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection
         .execute_batch(
@@ -63,6 +65,12 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
         )
         .doing(doing)?;
     Ok(connection)
+}
+
+/// Plans a statement once, whatever is bound to it: else each new value plans it anew, where a
+/// partial index might serve some values only.
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 /// Makes a file that only its owner can read, if it is missing; `empty` also empties it.
