@@ -1,0 +1,18 @@
+//! The crate against other implementations' results, real data, and laws that must hold.
+
+mod data;
+mod laws;
+mod shared;
+mod vectors;
+
+#[test]
+fn oracle_vectors() {
+    let Some(folder) = shared::folder("TRYSQUARE_ORACLES", "../shared/oracles") else { return };
+    vectors::check(&folder);
+}
+
+#[test]
+fn oracle_data() {
+    let Some(folder) = shared::folder("TRYSQUARE_ORACLE_DATA", "../shared/data") else { return };
+    data::check(&folder);
+}
