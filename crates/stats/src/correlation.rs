@@ -80,7 +80,8 @@ pub(crate) fn spearman(x: &[f64], y: &[f64]) -> Defined<f64> {
 pub(crate) fn correlation_p(r: f64, n: usize, lost: usize) -> Defined<f64> {
     at_least(lost + 1, n)?;
     let rest = (1.0 - r) * (1.0 + r);
-    if rest <= 0.0 {
+    // Within rounding of a perfect correlation.
+    if rest <= 4.0 * f64::EPSILON {
         return Ok(0.0);
     }
     let degrees = (n - lost) as f64;
@@ -104,23 +105,23 @@ fn kendall(x: &[f64], y: &[f64]) -> (Defined<f64>, Defined<f64>) {
     }
     let size = n as f64;
     let pairs = size * (size - 1.0) / 2.0;
-    let (ties_x, ties_y) = (tie_sizes(x), tie_sizes(y));
-    let tied_x = tied_pairs(&ties_x);
-    let tied_y = tied_pairs(&ties_y);
-    let scale = (pairs - tied_x).sqrt() * (pairs - tied_y).sqrt();
+    let (runs_of_x, groups_in_y) = (tie_sizes(x), tie_sizes(y));
+    let x_ties = tied_pairs(&runs_of_x);
+    let y_ties = tied_pairs(&groups_in_y);
+    let scale = (pairs - x_ties).sqrt() * (pairs - y_ties).sqrt();
     if scale <= 0.0 {
         return (Err(Undefined::ZeroVariance), Err(Undefined::ZeroVariance));
     }
     let (discordant, tied_both) = discordant_pairs(x, y);
-    let surplus = pairs - tied_x - tied_y + tied_both - 2.0 * discordant;
+    let surplus = pairs - x_ties - y_ties + tied_both - 2.0 * discordant;
     let tau = (surplus / scale).clamp(-1.0, 1.0);
     let p = at_least(3, n).map(|()| {
         let m = size * (size - 1.0);
         let cubic = |ties: &[f64]| sums::sum(ties.iter().map(|t| t * (t - 1.0) * (2.0 * t + 5.0)));
         let triple = |ties: &[f64]| sums::sum(ties.iter().map(|t| t * (t - 1.0) * (t - 2.0)));
-        let variance = (m * (2.0 * size + 5.0) - cubic(&ties_x) - cubic(&ties_y)) / 18.0
-            + 2.0 * tied_x * tied_y / m
-            + triple(&ties_x) * triple(&ties_y) / (9.0 * m * (size - 2.0));
+        let variance = (m * (2.0 * size + 5.0) - cubic(&runs_of_x) - cubic(&groups_in_y)) / 18.0
+            + 2.0 * x_ties * y_ties / m
+            + triple(&runs_of_x) * triple(&groups_in_y) / (9.0 * m * (size - 2.0));
         special::normal_both(surplus / variance.sqrt())
     });
     (Ok(tau), p)

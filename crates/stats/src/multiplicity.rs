@@ -111,10 +111,11 @@ fn step_up(
 ) -> Result<AdjustedTests, InvalidInput> {
     let sorted = sorted(p_values)?;
     let m = sorted.len();
-    let factor = m as f64 * penalty(m);
+    let penalty = penalty(m);
     let mut smallest = 1.0_f64;
     let adjusted = sorted.into_iter().enumerate().rev().map(|(rank, (position, p))| {
-        smallest = smallest.min(factor * p / (rank as f64 + 1.0));
+        // m/j is exactly 1 for the largest p-value, which so keeps its digits.
+        smallest = smallest.min(m as f64 / (rank as f64 + 1.0) * p * penalty);
         (position, smallest)
     });
     Ok(in_input_order(p_values.len(), adjusted.collect(), level))
@@ -145,7 +146,8 @@ fn in_input_order(count: usize, tests: Vec<(usize, f64)>, level: Level) -> Adjus
     let mut rejected = vec![false; count];
     for (position, p) in tests {
         adjusted[position] = Some(p);
-        rejected[position] = p <= level.alpha();
+        // A p-value that meets α in decimals must not miss it by the rounding of a product.
+        rejected[position] = p <= level.alpha() * (1.0 + 1e-12);
     }
     AdjustedTests { adjusted, rejected, tested }
 }

@@ -16,7 +16,7 @@ pub(crate) fn average_ranks(values: &[f64]) -> Vec<f64> {
     let mut start = 0;
     for run in runs(values, &order) {
         // The ranks start+1 ..= start+run have this mean.
-        let rank = start as f64 + (run as f64 + 1.0) / 2.0;
+        let rank = f64::midpoint(start as f64 + 1.0, (start + run) as f64);
         for &position in &order[start..start + run] {
             ranks[position] = rank;
         }

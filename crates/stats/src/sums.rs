@@ -50,7 +50,7 @@ pub(crate) fn variance(values: &[f64]) -> f64 {
 
 /// Tells whether all values are equal; true for none and for one.
 pub(crate) fn all_equal(values: &[f64]) -> bool {
-    values.windows(2).all(|pair| pair[0] <= pair[1] && pair[0] >= pair[1])
+    values.windows(2).all(|pair| (pair[0] + 0.0).total_cmp(&(pair[1] + 0.0)).is_eq())
 }
 
 #[cfg(test)]

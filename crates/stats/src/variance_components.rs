@@ -21,8 +21,8 @@ pub struct VarianceComponents {
     pub between: Defined<f64>,
     /// ICC(1) = (MSB − MSW)/(MSB + (K − 1)·MSW): how alike the samples of one unit are.
     pub intraclass_correlation: Defined<f64>,
-    /// The share of the squared standard error that more samples would remove, in `[0, 1]`.
-    /// Above one half add samples, otherwise units.
+    /// MSW/MSB, the share of the squared standard error that more samples would remove; above 1 where
+    /// the units differ even less than noise alone would make them. Above ½ add samples, else units.
     pub within_share: Defined<f64>,
     /// The standard error that endless samples of the same units would leave.
     pub standard_error_without_noise: Defined<f64>,
@@ -69,7 +69,7 @@ pub fn variance_components(scores: &[&[f64]]) -> Result<VarianceComponents, Inva
         mean: at_least(1, units).map(|()| sums::mean(&means)),
         standard_error: variance_of_means.map(|variance| (variance / n).sqrt()),
         within,
-        between_raw: split.map(|split| split.between_raw()),
+        between_raw: split.map(Split::between_raw),
         between: split.map(|split| split.between_raw().max(0.0)),
         intraclass_correlation: split.and_then(Split::intraclass_correlation),
         within_share: split.and_then(Split::within_share),
@@ -101,11 +101,7 @@ impl Split {
 
     fn within_share(self) -> Defined<f64> {
         let between = self.samples * self.of_means;
-        if between > 0.0 {
-            Ok((self.within / between).min(1.0))
-        } else {
-            Err(Undefined::ZeroVariance)
-        }
+        if between > 0.0 { Ok(self.within / between) } else { Err(Undefined::ZeroVariance) }
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn run(function: &str, input: Input<'_>) -> Outcome {
         .map(|result| clustered(&result, "mean")),
         "paired_mean_diff" => {
             stats::paired_difference(&input.numbers("a"), &input.numbers("b"), input.level())
-                .map(paired)
+                .map(|result| paired(&result))
         }
         "clustered_paired_diff" => clustered_paired(input),
         "mcnemar" => mcnemar(input),
@@ -91,7 +91,7 @@ fn clustered(result: &ClusteredMean, name_of_mean: &str) -> Value {
     })
 }
 
-fn paired(result: PairedDifference) -> Value {
+fn paired(result: &PairedDifference) -> Value {
     json!({
         "n": result.count,
         "mean_a": n(result.mean_a),

@@ -1,7 +1,10 @@
 //! Results of other implementations, one vector each, dispatched on the name of the function.
 
 mod estimates;
-mod input;
+pub(crate) mod input;
+mod raters;
+mod resampling;
+mod streams;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +18,8 @@ use input::Input;
 /// What a family makes of a vector: `None` if the function is not its own.
 type Outcome = Option<Result<Value, InvalidInput>>;
 
-const FAMILIES: &[fn(&str, Input<'_>) -> Outcome] = &[estimates::run];
+const FAMILIES: &[fn(&str, Input<'_>) -> Outcome] =
+    &[estimates::run, raters::run, resampling::run, streams::run];
 
 /// Runs all vectors of a folder; fails with every one that differs.
 pub(crate) fn check(folder: &Path) {
