@@ -5,6 +5,8 @@
 //! from recordings. Retrying, caching, caps and records are the engine's business, not a client's.
 
 mod client;
+#[cfg(feature = "embedded-model")]
+pub mod embedded;
 mod http;
 mod replay;
 mod stop;

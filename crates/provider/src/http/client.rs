@@ -36,13 +36,13 @@ use crate::{Client, PrepareError, RateHints, Sent};
 /// total alone.
 #[derive(Debug)]
 pub struct HttpClient {
-    client: reqwest::Client,
-    provider: ProviderSettings,
-    base: BaseUrl,
+    pub(super) client: reqwest::Client,
+    pub(super) provider: ProviderSettings,
+    pub(super) base: BaseUrl,
     /// The base URL's origin as text, as calls carry it.
-    origin: String,
+    pub(super) origin: String,
     max_answer_bytes: usize,
-    redaction: Redaction,
+    pub(super) redaction: Redaction,
 }
 
 impl HttpClient {

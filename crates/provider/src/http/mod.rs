@@ -6,6 +6,7 @@ mod document;
 mod exchange;
 mod failure;
 mod headers;
+mod probe;
 mod redaction;
 mod settings;
 

@@ -1,0 +1,350 @@
+//! From a JSON Schema to the grammar that holds an answer to it.
+//!
+//! llama.cpp does the conversion. It skips keywords that it does not know, and takes any string
+//! for a pattern that it cannot express, so both are refused here first: a schema is enforced in
+//! full or not accepted.
+
+use serde_json::{Map, Value};
+
+use crate::PrepareError;
+
+/// The converter recurses in C++, where a deep schema would overflow the stack.
+const MOST_DEPTH: usize = 32;
+const MOST_BYTES: usize = 64 * 1024;
+/// llama.cpp refuses grammars that repeat more often.
+const MOST_REPETITIONS: u64 = 2000;
+
+/// Keywords that the grammar enforces.
+const ENFORCED: [&str; 21] = [
+    "$ref",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "const",
+    "enum",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "items",
+    "maxItems",
+    "maxLength",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minimum",
+    "oneOf",
+    "pattern",
+    "prefixItems",
+    "properties",
+    "required",
+];
+/// Keywords that say nothing about which answers are valid by themselves.
+const SILENT: [&str; 10] = [
+    "$comment",
+    "$defs",
+    "$id",
+    "$schema",
+    "default",
+    "definitions",
+    "description",
+    "examples",
+    "title",
+    "type",
+];
+const FORMATS: [&str; 4] = ["date", "date-time", "time", "uuid"];
+
+/// Returns the grammar (GBNF) of a schema.
+pub(super) fn grammar_of(schema: &Value) -> Result<String, PrepareError> {
+    check(schema, "", MOST_DEPTH)?;
+    let text = schema.to_string();
+    if text.len() > MOST_BYTES {
+        return Err(refuse("", "it is larger than 64 KiB"));
+    }
+    llama_cpp_2::json_schema_to_grammar(&text)
+        .map_err(|_| refuse("", "llama.cpp cannot turn it into a grammar"))
+}
+
+fn refuse(path: &str, why: &str) -> PrepareError {
+    let place = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
+    PrepareError {
+        message: format!("the embedded model cannot enforce the output schema{place}: {why}"),
+        hint: Some(
+            "simplify the schema, or ask for free text and check the answer with a JSON Schema \
+             check"
+                .to_owned(),
+        ),
+    }
+}
+
+fn check(schema: &Value, path: &str, depth: usize) -> Result<(), PrepareError> {
+    let Some(depth) = depth.checked_sub(1) else {
+        return Err(refuse(path, "it is nested too deeply"));
+    };
+    let Value::Object(keywords) = schema else {
+        // `additionalProperties: false` and the like.
+        return match schema {
+            Value::Bool(_) => Ok(()),
+            _ => Err(refuse(path, "expected an object")),
+        };
+    };
+    for (keyword, value) in keywords {
+        let here = format!("{path}/{keyword}");
+        if !ENFORCED.contains(&keyword.as_str()) && !SILENT.contains(&keyword.as_str()) {
+            return Err(refuse(&here, "this keyword cannot be enforced"));
+        }
+        check_keyword(keyword, value, keywords, &here, depth)?;
+    }
+    Ok(())
+}
+
+fn check_keyword(
+    keyword: &str,
+    value: &Value,
+    keywords: &Map<String, Value>,
+    here: &str,
+    depth: usize,
+) -> Result<(), PrepareError> {
+    match keyword {
+        "properties" | "$defs" | "definitions" => named(value, here, depth),
+        "anyOf" | "oneOf" | "allOf" | "prefixItems" => listed(value, here, depth),
+        "items" if value.is_array() => listed(value, here, depth),
+        "items" | "additionalProperties" => check(value, here, depth),
+        "pattern" => match value.as_str().map(check_pattern) {
+            Some(Ok(())) => unless_both(keywords, "pattern", &["minLength", "maxLength"], here),
+            Some(Err(why)) => Err(refuse(here, why)),
+            None => Err(refuse(here, "expected a string")),
+        },
+        "format" if !value.as_str().is_some_and(|format| FORMATS.contains(&format)) => {
+            Err(refuse(here, "only date, time, date-time and uuid can be enforced"))
+        }
+        "minItems" | "maxItems" | "minLength" | "maxLength"
+            if value.as_u64().is_none_or(|count| count > MOST_REPETITIONS) =>
+        {
+            Err(refuse(here, "expected a whole number up to 2000"))
+        }
+        "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum"
+            if keywords.get("type").and_then(Value::as_str) != Some("integer") =>
+        {
+            Err(refuse(here, "bounds can be enforced for integers only"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn named(value: &Value, here: &str, depth: usize) -> Result<(), PrepareError> {
+    let Value::Object(schemas) = value else { return Err(refuse(here, "expected an object")) };
+    schemas.iter().try_for_each(|(name, schema)| check(schema, &format!("{here}/{name}"), depth))
+}
+
+fn listed(value: &Value, here: &str, depth: usize) -> Result<(), PrepareError> {
+    let Value::Array(schemas) = value else { return Err(refuse(here, "expected a list")) };
+    (0..)
+        .zip(schemas)
+        .try_for_each(|(n, schema): (usize, _)| check(schema, &format!("{here}/{n}"), depth))
+}
+
+/// The converter looks at one of such keywords and forgets the other.
+fn unless_both(
+    keywords: &Map<String, Value>,
+    one: &str,
+    others: &[&str],
+    here: &str,
+) -> Result<(), PrepareError> {
+    match others.iter().find(|other| keywords.contains_key(**other)) {
+        Some(other) => {
+            Err(refuse(here, &format!("`{one}` and `{other}` cannot be enforced together")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Accepts the patterns that the grammar can express and that keep a JSON string a JSON string.
+fn check_pattern(pattern: &str) -> Result<(), &'static str> {
+    let inside = pattern
+        .strip_prefix('^')
+        .and_then(|rest| rest.strip_suffix('$'))
+        .filter(|inside| !inside.ends_with('\\'))
+        .ok_or("a pattern must begin with `^` and end with `$`")?;
+    let mut scan = Scan { rest: inside, repeatable: false };
+    let mut open = 0usize;
+    while let Some(next) = scan.take() {
+        scan.repeatable = match next {
+            '(' => {
+                open += 1;
+                scan.skip_group_start()?;
+                false
+            }
+            ')' => {
+                open = open.checked_sub(1).ok_or("a pattern's parentheses must match")?;
+                true
+            }
+            '|' => false,
+            '*' | '+' | '?' if scan.repeatable => false,
+            '{' if scan.repeatable => {
+                scan.skip_bounds()?;
+                false
+            }
+            '*' | '+' | '?' | '{' => return Err("a pattern repeats nothing, or twice"),
+            '[' => {
+                scan.skip_class()?;
+                true
+            }
+            '\\' => {
+                scan.skip_escape()?;
+                true
+            }
+            '.' => return Err("`.` in a pattern would match quotation marks; name the characters"),
+            '^' | '$' | ']' | '}' => return Err("a pattern may have anchors at its ends only"),
+            '"' => return Err("a quotation mark in a pattern would end the string"),
+            c if c.is_control() => return Err("a pattern may not hold control characters"),
+            _ => true,
+        };
+        if open > MOST_DEPTH {
+            return Err("a pattern's groups are nested too deeply");
+        }
+    }
+    if open == 0 { Ok(()) } else { Err("a pattern's parentheses must match") }
+}
+
+struct Scan<'a> {
+    rest: &'a str,
+    repeatable: bool,
+}
+
+impl Scan<'_> {
+    fn take(&mut self) -> Option<char> {
+        let next = self.rest.chars().next()?;
+        self.rest = &self.rest[next.len_utf8()..];
+        Some(next)
+    }
+
+    fn skip_group_start(&mut self) -> Result<(), &'static str> {
+        if let Some(rest) = self.rest.strip_prefix('?') {
+            self.rest = rest.strip_prefix(':').ok_or("a pattern may not look around")?;
+        }
+        Ok(())
+    }
+
+    fn skip_bounds(&mut self) -> Result<(), &'static str> {
+        let (bounds, rest) = self.rest.split_once('}').ok_or("a pattern's `{` has no `}`")?;
+        self.rest = rest;
+        let number = |text: &str| text.parse::<u64>().is_ok_and(|n| n <= MOST_REPETITIONS);
+        let fine = match bounds.split_once(',') {
+            None => number(bounds),
+            Some((least, most)) => number(least) && (most.is_empty() || number(most)),
+        };
+        if fine { Ok(()) } else { Err("a pattern repeats at most 2000 times") }
+    }
+
+    fn skip_class(&mut self) -> Result<(), &'static str> {
+        if self.rest.starts_with('^') {
+            return Err("`[^…]` in a pattern would match quotation marks; name the characters");
+        }
+        loop {
+            match self.take().ok_or("a pattern's `[` has no `]`")? {
+                ']' => return Ok(()),
+                '\\' => return Err("name the characters of a class in a pattern without `\\`"),
+                '"' => return Err("a quotation mark in a pattern would end the string"),
+                _ => {}
+            }
+        }
+    }
+
+    fn skip_escape(&mut self) -> Result<(), &'static str> {
+        match self.take() {
+            Some('^' | '$' | '.' | '[' | ']' | '(' | ')' | '|' | '{' | '}' | '*' | '+' | '?') => {
+                Ok(())
+            }
+            _ => Err("a pattern may escape punctuation only: write `[0-9]` for `\\d`"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn refused(schema: &Value) -> String {
+        grammar_of(schema).unwrap_err().message
+    }
+
+    #[test]
+    fn patterns_enums_and_alternatives_become_grammars() {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "order_number": {"type": "string", "pattern": "^(A-[0-9]{5}|none)$"},
+                "tone": {"enum": ["calm", "angry"]},
+                "count": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "null"}]}
+            },
+            "required": ["order_number", "tone", "count"],
+            "additionalProperties": false
+        });
+        let grammar = grammar_of(&schema).unwrap();
+        assert!(grammar.contains("root ::="), "{grammar}");
+        assert!(grammar.contains("order-number"), "{grammar}");
+        assert!(grammar.contains("[0-9]"), "{grammar}");
+        assert!(grammar.contains("angry"), "{grammar}");
+    }
+
+    #[test]
+    fn what_would_be_ignored_is_refused_with_its_place() {
+        let schema = json!({"type": "object", "properties": {"a": {"not": {"type": "null"}}}});
+        assert!(refused(&schema).contains("`/properties/a/not`"));
+        assert!(refused(&json!({"type": "number", "minimum": 0})).contains("integers only"));
+        assert!(refused(&json!({"type": "string", "format": "email"})).contains("uuid"));
+        assert!(refused(&json!({"type": "array", "maxItems": 1_000_000})).contains("2000"));
+    }
+
+    #[test]
+    fn references_outside_the_document_and_to_nowhere_are_refused() {
+        assert!(refused(&json!({"$ref": "https://a.example/s.json"})).contains("grammar"));
+        assert!(refused(&json!({"$ref": "#/$defs/a"})).contains("grammar"));
+        assert!(refused(&json!({"type": "spaceship"})).contains("grammar"));
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let deep = (0..40).fold(json!({}), |inner, _| json!({"items": inner}));
+        assert!(refused(&deep).contains("too deeply"));
+        let long = json!({"const": "a".repeat(70_000)});
+        assert!(refused(&long).contains("64 KiB"));
+    }
+
+    #[test]
+    fn only_patterns_that_llama_cpp_takes_whole_are_accepted() {
+        for good in ["^a$", "^(A-[0-9]{5}|none)$", "^(?:a|b)+c?$", "^a{1,3}\\.b{2,}$", "^$"] {
+            assert_eq!(check_pattern(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "a",
+            "^a",
+            "^\\d+$",
+            "^.*$",
+            "^[^a]$",
+            "^(a$",
+            "^a)$",
+            "^*a$",
+            "^a**$",
+            "^(?=a)b$",
+            "^a{9999}$",
+            "^a$b$",
+            "^[a$",
+            "^a\\$",
+            "^a]$",
+            "^a\"b$",
+        ] {
+            assert!(check_pattern(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_accepted_pattern_falls_back_to_any_string() {
+        for pattern in ["^a$", "^(A-[0-9]{5}|none)$", "^(?:a|b)+c?$", "^a{1,3}\\.b{2,}$", "^$"] {
+            let grammar = grammar_of(&json!({"type": "string", "pattern": pattern})).unwrap();
+            assert!(!grammar.contains("char ::="), "{pattern}: {grammar}");
+        }
+    }
+}
