@@ -171,3 +171,10 @@ CREATE TABLE score (
   CHECK ((value = 'number') = (number IS NOT NULL)),
   CHECK ((value = 'category') = (category IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
+
+-- The hosts that runs were sent to, for whoever asks where data went.
+CREATE TABLE contact (
+  origin   TEXT NOT NULL PRIMARY KEY,
+  first_at INTEGER NOT NULL,
+  last_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -18,6 +18,7 @@ mod export;
 mod folder;
 mod leases;
 mod ledger;
+mod lookup;
 mod open;
 mod process;
 mod readers;
@@ -35,6 +36,7 @@ pub use cells::{CellRecord, PendingCell, PendingQuery, RecordedAttempt, Selectio
 pub use error::StoreError;
 pub use folder::Warning;
 pub use ledger::{CapReached, Reservation, Reserved, Settled, SpendScope};
+pub use lookup::Contact;
 pub use process::ProcessIdentity;
 pub use record::NewAttempt;
 pub use results::{AnswerRow, CellRow, FailureRow, RunSummary, Tally, VariantTotals, Which};
