@@ -18,6 +18,30 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     replace(&real, bytes, mode).map_err(|error| FileError::new("write", path, error))
 }
 
+/// Replaces a file's content by what `fill` writes, as [`write_atomic`] does, without holding it in
+/// memory. If `fill` fails, the old content stays, and its error is returned inside.
+///
+/// # Errors
+/// [`FileError`] if the file cannot be written.
+pub fn write_streamed<E>(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+) -> Result<Result<(), E>, FileError> {
+    let fail = |error: io::Error| FileError::new("write", path, error);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let made = tempfile::Builder::new().prefix(".trysquare-").tempfile_in(folder);
+    let mut buffered = io::BufWriter::new(made.map_err(fail)?);
+    if let Err(error) = fill(&mut buffered) {
+        return Ok(Err(error));
+    }
+    let temporary = buffered.into_inner().map_err(|error| fail(error.into_error()))?;
+    temporary.as_file().sync_all().map_err(fail)?;
+    temporary.persist(path).map_err(|error| fail(error.error))?;
+    sync_folder(folder).map_err(fail)?;
+    Ok(Ok(()))
+}
+
 /// Like [`write_atomic`], for a file that only its owner may read.
 ///
 /// # Errors

@@ -42,6 +42,14 @@ const LINES: [(&str, &[&str]); 2] = [
 /// # Errors
 /// [`InitError`]
 pub fn init(folder: &Path) -> Result<Vec<PathBuf>, InitError> {
+    init_with(folder, &FILES)
+}
+
+/// Writes a project of given files, as [`init`] does; the first of them is `trysquare.yaml`.
+///
+/// # Errors
+/// [`InitError`]
+pub fn init_with(folder: &Path, files: &[(&str, &str)]) -> Result<Vec<PathBuf>, InitError> {
     if folder.join("trysquare.yaml").exists() {
         return Err(InitError::Exists(folder.to_owned()));
     }
@@ -53,7 +61,7 @@ pub fn init(folder: &Path) -> Result<Vec<PathBuf>, InitError> {
         }
     }
     // The settings file comes last: what is cut off half-way can be started again.
-    for (path, text) in FILES.iter().rev() {
+    for (path, text) in files.iter().rev() {
         let target = folder.join(path);
         if let Some(parent) = target.parent() {
             files::create_folder(parent)?;

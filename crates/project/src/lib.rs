@@ -20,7 +20,7 @@ pub use declare::{HttpDeclaration, ProgramDeclaration, TargetDeclaration, Target
 pub use format::Reformatted;
 pub use git::{FileVersion, GitError, commit_of, content_at, file_versions};
 pub use history::PromptVersion;
-pub use init::{InitError, init};
+pub use init::{InitError, init, init_with};
 pub use load::{EvalSetFolder, OpenError, Project, find_root};
 pub use paths::{PathError, resolve_inside};
 pub use prompts::PromptFile;

@@ -78,6 +78,18 @@ pub(crate) fn read_prompt(
     linked.filter(|_| sound)
 }
 
+impl crate::Project {
+    /// Reads the text of a prompt that is no file of the project, with the project's partials.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse_prompt(&self, name: &str, text: String) -> Result<LinkedPrompt, Vec<Diagnostic>> {
+        let mut found = Vec::new();
+        let linked = read_prompt(&SourceText::new(name, text), &self.partials, &mut found);
+        linked.ok_or(found)
+    }
+}
+
 /// Folders deeper than this are not searched: a loop of symbolic links ends here.
 const DEEPEST: usize = 8;
 
