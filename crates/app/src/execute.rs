@@ -1,0 +1,362 @@
+//! Executing a plan: new runs, resumed runs, retried errors, and scoring again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use engine::{
+    CacheUse, LaneSettings, Ports, RetryPolicy, Selection, Session, SessionError, Stopper,
+};
+use project::Project;
+use run::{Caps, RunEvent, RunHeader, Summary};
+use store::Store;
+use tokio::sync::watch;
+use values::{ContentHash, Id};
+
+use crate::clients::Purpose;
+use crate::material::{Maker, Material};
+use crate::plan::{Plan, Sending, case_ids, connect_all, provider, providers_of};
+use crate::port::{CheckScorer, RunCalls, StoreRecord, SystemClock};
+use crate::recordings::needed_keys;
+use crate::target::{Targets, trusted_programs};
+use crate::{App, AppError, ErrorKind, bridge};
+
+/// A run that exists already, to be worked on again.
+#[derive(Debug, Clone)]
+pub struct ResumeRequest {
+    /// The run.
+    pub run: Id,
+    /// Whether to send cells again that ended in an error, instead of those that are left.
+    pub retry_errors: bool,
+    /// What may be sent. Caps that are not set stay the run's own.
+    pub sending: Sending,
+}
+
+/// A session of a run that is ready, or under way.
+pub struct RunningRun {
+    /// The run.
+    pub run: Id,
+    /// The names of its variants, in the order of the columns.
+    pub variants: Vec<String>,
+    session: Session,
+    after: Option<AfterRun>,
+}
+
+/// What is left to do when a recorded run is complete.
+pub(crate) struct AfterRun {
+    app: App,
+    project: Arc<Project>,
+    store: Store,
+    header: RunHeader,
+    calls: Arc<RunCalls>,
+    needed: BTreeSet<ContentHash>,
+}
+
+impl RunningRun {
+    /// Returns the event stream.
+    pub fn events(&self) -> watch::Receiver<RunEvent> {
+        self.session.events()
+    }
+
+    /// Returns what stops the session.
+    pub fn stopper(&self) -> Stopper {
+        self.session.stopper()
+    }
+
+    /// Works until every cell has an outcome or the session is stopped, and writes recordings if
+    /// they were asked for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Record`] if the record cannot be written.
+    pub async fn finish(self) -> Result<Summary, AppError> {
+        let summary = self.session.execute().await.map_err(session_error)?;
+        if let Some(after) = self.after {
+            bridge::blocking(move || {
+                let AfterRun { app, project, store, header, calls, needed } = after;
+                app.write_recordings(&project, &store, &header, &calls, &needed)
+            })
+            .await?;
+        }
+        Ok(summary)
+    }
+}
+
+fn session_error(error: SessionError) -> AppError {
+    let made = AppError::new(ErrorKind::Record, error.to_string());
+    let hint = match &error {
+        SessionError::Record { source, .. } => source.hint.clone(),
+        SessionError::Panicked { .. } => {
+            Some("this is a bug; what is recorded is whole, and the run can be resumed".to_owned())
+        }
+    };
+    match hint {
+        Some(hint) => made.caused_by(error).with_hint(hint),
+        None => made.caused_by(error),
+    }
+}
+
+/// What a session needs besides the ports.
+pub(crate) struct Work {
+    pub(crate) header: RunHeader,
+    pub(crate) selection: Selection,
+    pub(crate) caps: Caps,
+    /// Whether nothing is sent, so that the cache has no part in it.
+    pub(crate) replay: bool,
+}
+
+impl App {
+    /// Writes a planned run and makes its first session ready. Blocking.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Permission`] if something is not allowed yet; [`ErrorKind::Record`] if the run
+    /// cannot be written.
+    pub fn start(&self, plan: Plan) -> Result<RunningRun, AppError> {
+        if let Some(missing) = plan.missing.first() {
+            return Err(missing.error());
+        }
+        let Plan { header, cells, material, project, replay, request, store, .. } = plan;
+        let calls = self.calls(&project, &material, &request.sending, replay.clone())?;
+        if replay.is_none() {
+            self.note_contacts(&store, &project, &material)?;
+        }
+        let contents = material.contents(header.eval_set_hash, &case_ids(&cells));
+        let now = (self.host.now)();
+        store::wait(|done| store.keep_contents(contents, now, done))?;
+        let planned = Box::new(cells.into_iter());
+        store::wait(|done| store.create_run(header.clone(), planned, now, done))?;
+        let after = if request.record {
+            let needed = self.all_needed(&project, &header)?;
+            Some(AfterRun {
+                app: self.clone(),
+                project: Arc::clone(&project),
+                store: store.clone(),
+                header: header.clone(),
+                calls: Arc::clone(&calls),
+                needed,
+            })
+        } else {
+            None
+        };
+        let work = Work {
+            selection: Selection::Unfinished,
+            caps: header.caps,
+            replay: replay.is_some(),
+            header,
+        };
+        self.session(store, &project, material, calls, work, &request.sending, after)
+    }
+
+    /// Makes a session ready that goes on with a run, or repeats its errors. Blocking.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Permission`] if something is not allowed yet; [`ErrorKind::Record`] if the run
+    /// cannot be read.
+    pub fn resume(
+        &self,
+        folder: Option<&Path>,
+        request: &ResumeRequest,
+    ) -> Result<RunningRun, AppError> {
+        let (project, _) = self.open(folder)?;
+        let store = self.store(&project)?;
+        let header = store.run_header(request.run)?;
+        let material = Arc::new(Material::from_store(&store, &header)?);
+        let settings = self.settings()?;
+        let grants = &request.sending.grants;
+        let missing = self.missing(&settings, grants, &project, &material)?;
+        if let Some(missing) = missing.first() {
+            return Err(missing.error());
+        }
+        let calls = self.calls(&project, &material, &request.sending, None)?;
+        self.note_contacts(&store, &project, &material)?;
+        let own = header.caps;
+        let asked = request.sending.caps;
+        let caps = Caps {
+            request: asked.request.or(own.request),
+            run: asked.run.or(own.run),
+            day: asked.day.or(own.day),
+            project: asked.project.or(own.project),
+        };
+        let selection =
+            if request.retry_errors { Selection::Failed } else { Selection::Unfinished };
+        let work = Work { header, selection, caps, replay: false };
+        self.session(store, &project, material, calls, work, &request.sending, None)
+    }
+
+    /// Makes a session ready that scores a run again by the checks of today's files, without
+    /// generating anything. Blocking.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] if the eval set cannot be read; [`ErrorKind::Record`] if the run cannot.
+    pub fn rescore(
+        &self,
+        folder: Option<&Path>,
+        run: Id,
+        sending: &Sending,
+    ) -> Result<RunningRun, AppError> {
+        let (project, _) = self.open(folder)?;
+        let store = self.store(&project)?;
+        let header = store.run_header(run)?;
+        let mut material = Material::from_store(&store, &header)?;
+        let (today, found) =
+            project.eval_set(&header.eval_set).map_err(|error| crate::open_error(&error))?;
+        let Some(set) = today.set else {
+            return Err(AppError::input(format!(
+                "the eval set `{}` cannot be read",
+                header.eval_set
+            ))
+            .with_diagnostics(found));
+        };
+        material.set = set;
+        let material = Arc::new(material);
+        let calls = Arc::new(RunCalls::new(
+            Arc::clone(&material),
+            project.config.providers.clone(),
+            BTreeMap::new(),
+            Targets::default(),
+            None,
+            project.root.clone(),
+        ));
+        store::wait(|done| store.start_rescoring(run, done))?;
+        let caps = header.caps;
+        let selection = Selection::Answered;
+        let work = Work { header, selection, caps, replay: true };
+        self.session(store, &project, material, calls, work, sending, None)
+    }
+
+    /// Asks the process that works on a run to stop; tells whether there is one. Blocking.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Record`].
+    pub fn cancel(&self, folder: Option<&Path>, run: Id) -> Result<bool, AppError> {
+        let (project, _) = self.open(folder)?;
+        let store = self.store(&project)?;
+        let now = (self.host.now)();
+        Ok(store::wait(|done| store.ask_to_stop(run, now, done))?)
+    }
+
+    fn calls(
+        &self,
+        project: &Project,
+        material: &Arc<Material>,
+        sending: &Sending,
+        replay: Option<Arc<provider::Replay>>,
+    ) -> Result<Arc<RunCalls>, AppError> {
+        let settings = self.settings()?;
+        let purpose = if replay.is_some() { Purpose::Prepare } else { Purpose::Send };
+        let grants = &sending.grants;
+        let clients = connect_all(&self.host, &settings, grants, project, material, purpose)?;
+        let targets = match purpose {
+            Purpose::Send => Targets::connected(&self.host, project, material, &settings, grants)?,
+            Purpose::Prepare => Targets::declared(&self.host, project, material, &settings)?,
+        };
+        Ok(Arc::new(RunCalls::new(
+            Arc::clone(material),
+            project.config.providers.clone(),
+            clients,
+            targets,
+            replay,
+            project.root.clone(),
+        )))
+    }
+
+    /// Notes the hosts that a session is about to send to.
+    fn note_contacts(
+        &self,
+        store: &Store,
+        project: &Project,
+        material: &Material,
+    ) -> Result<(), AppError> {
+        let settings = self.settings()?;
+        let mut origins = Vec::new();
+        for name in providers_of(material) {
+            let origin = provider(project, &name)?.origin().and_then(Result::ok);
+            origins.extend(origin.map(|origin| origin.to_string()));
+        }
+        let targets = Targets::declared(&self.host, project, material, &settings)?;
+        origins.extend(targets.origins().map(ToString::to_string));
+        let now = (self.host.now)();
+        Ok(store::wait(|done| store.note_contacts(origins, now, done))?)
+    }
+
+    fn all_needed(
+        &self,
+        project: &Project,
+        header: &RunHeader,
+    ) -> Result<BTreeSet<ContentHash>, AppError> {
+        let (set, _) =
+            project.eval_set(&header.eval_set).map_err(|error| crate::open_error(&error))?;
+        let material = Arc::new(Material::from_files(project, set, &[])?);
+        let settings = self.settings()?;
+        let targets = Targets::declared(&self.host, project, &material, &settings)?;
+        let calls = self.preparing_calls(project, &material, &targets, None)?;
+        needed_keys(&material, &calls, header.samples)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is one part of a session, used once")]
+    pub(crate) fn session(
+        &self,
+        store: Store,
+        project: &Project,
+        material: Arc<Material>,
+        calls: Arc<RunCalls>,
+        work: Work,
+        sending: &Sending,
+        after: Option<AfterRun>,
+    ) -> Result<RunningRun, AppError> {
+        let settings = self.settings()?;
+        let programs = trusted_programs(&self.host, &settings, &sending.grants, project)?;
+        let record = Arc::new(StoreRecord::new(store, self.host.clone(), work.header.id));
+        let lanes = lanes(project, &material, sending)?;
+        let ports = Ports {
+            clock: Arc::new(SystemClock::starting((self.host.now)())),
+            calls,
+            cache: Arc::clone(&record) as Arc<dyn engine::Cache>,
+            record: Arc::clone(&record) as Arc<dyn engine::Record>,
+            scorer: Arc::new(CheckScorer::new(material, programs)),
+        };
+        let cache = if work.replay { CacheUse::Off } else { sending.cache };
+        let engine_settings = engine::Settings {
+            run: work.header.id,
+            planned: work.header.cells,
+            lanes,
+            selection: work.selection,
+            caps: work.caps,
+            allow_unpriced: sending.allow_unpriced,
+            cache,
+            retry: RetryPolicy::default(),
+            seed: work.header.seed,
+        };
+        let session = Session::new(engine_settings, ports);
+        record.stop_with(session.stopper());
+        let variants = work.header.variants.into_iter().map(|variant| variant.name).collect();
+        Ok(RunningRun { run: work.header.id, variants, session, after })
+    }
+}
+
+/// Returns a lane for each provider and target, with its variants.
+fn lanes(
+    project: &Project,
+    material: &Material,
+    sending: &Sending,
+) -> Result<Vec<LaneSettings>, AppError> {
+    let mut variants: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for (index, ready) in (0u32..).zip(&material.variants) {
+        let name = match &ready.maker {
+            Maker::Prompt(prompt) => prompt.model.provider.clone(),
+            Maker::Target(target) => target.clone(),
+            Maker::Nothing => "outputs".to_owned(),
+        };
+        variants.entry(name).or_default().push(index);
+    }
+    variants
+        .into_iter()
+        .map(|(name, variants)| {
+            let own = match project.config.providers.get(&name) {
+                Some(_) => provider(project, &name)?.concurrency,
+                None => catalog::default_concurrency(),
+            };
+            let concurrency = sending.concurrency.unwrap_or(own);
+            Ok(LaneSettings { provider: name, variants: variants.into(), concurrency })
+        })
+        .collect()
+}

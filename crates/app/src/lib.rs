@@ -1,0 +1,112 @@
+//! One function for each thing that a person can do, over one engine and one record.
+//!
+//! Plain requests and answers: nothing here knows a terminal or a window. What a library may not
+//! look up itself (the clock, the environment, the user's folders) the program lends as a [`Host`].
+
+mod bridge;
+mod cache;
+mod clients;
+mod doctor;
+mod embedded;
+mod error;
+mod execute;
+mod host;
+mod keys;
+mod material;
+mod media;
+mod models;
+mod outputs;
+mod permission;
+mod plan;
+mod port;
+mod projects;
+mod prompts;
+mod recordings;
+mod results;
+mod target;
+mod trust;
+
+use std::path::Path;
+
+use document::Diagnostic;
+use project::{OpenError, Project};
+use settings::{Settings, SettingsFile};
+use store::{OpenOptions, Store};
+
+pub use doctor::{Finding, Health, HostContact};
+pub use error::{AppError, ErrorKind};
+pub use execute::{ResumeRequest, RunningRun};
+pub use host::{Environment, Host};
+pub use keys::{KeyTest, KeyView, key_origin};
+pub use models::{ModelView, ProviderView};
+pub use permission::{Grants, Missing, parse_origin};
+pub use plan::{Plan, PlanSummary, RunRequest, Sending, VariantPlan};
+pub use prompts::{PromptView, RenderedPrompt, VariableView, VersionView};
+pub use results::{CellFilter, CellView, RunView, VariantView};
+pub use trust::TrustView;
+
+// Data that answers carry, so that a program needs no other crate for what this one returns.
+pub use engine::{CacheUse, Stopper};
+pub use store::{CacheStats, CellRow, RunSummary, Which};
+
+/// The name under which keys stand in the system's keyring.
+pub(crate) const KEYRING_SERVICE: &str = "trysquare";
+
+/// Everything that a person can do.
+#[derive(Debug, Clone)]
+pub struct App {
+    pub(crate) host: Host,
+}
+
+impl App {
+    /// Makes the application of a program.
+    pub fn new(host: Host) -> Self {
+        Self { host }
+    }
+
+    /// Opens the project of a folder, or of the nearest folder above it. Blocking.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] if there is none.
+    pub fn open(&self, folder: Option<&Path>) -> Result<(Project, Vec<Diagnostic>), AppError> {
+        let root = project::find_root(folder.unwrap_or(Path::new(".")))
+            .map_err(|error| open_error(&error))?;
+        Project::open(&root).map_err(|error| open_error(&error))
+    }
+
+    /// Opens the record of a project. Blocking.
+    pub(crate) fn store(&self, project: &Project) -> Result<Store, AppError> {
+        self.store_at(&project.root)
+    }
+
+    pub(crate) fn store_at(&self, root: &Path) -> Result<Store, AppError> {
+        let folder = root.join(".trysquare");
+        files::create_folder(&folder)?;
+        let options = OpenOptions::new((self.host.now)(), self.host.new_id());
+        Ok(Store::open(&folder.join("trysquare.db"), options)?)
+    }
+
+    pub(crate) fn settings(&self) -> Result<Settings, AppError> {
+        Ok(self.settings_file().load()?)
+    }
+
+    pub(crate) fn settings_file(&self) -> SettingsFile {
+        SettingsFile::in_folder(&self.host.settings_folder)
+    }
+}
+
+pub(crate) fn open_error(error: &OpenError) -> AppError {
+    match error {
+        OpenError::NoProject { .. } => AppError::input(error.to_string())
+            .with_hint("start one with `trysquare init`, or name its folder with --project"),
+        OpenError::NoEvalSet { known, .. } if known.is_empty() => {
+            AppError::input(error.to_string())
+                .with_hint("an eval set is a folder in evalsets/ with evalset.yaml and cases.jsonl")
+        }
+        OpenError::NoEvalSet { known, .. } => {
+            let hint = format!("this project has {}", known.join(", "));
+            AppError::input(error.to_string()).with_hint(hint)
+        }
+        OpenError::File(_) => AppError::input(error.to_string()),
+    }
+}

@@ -1,0 +1,200 @@
+//! Scoring outputs that were made elsewhere.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use chat::{FinishReason, Reply};
+use engine::Selection;
+use evalset::Case;
+use run::{
+    Answer, AnswerSource, Attempt, Caps, Outcome, PlannedCell, RunHeader, Variant, VariantSource,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::NewAttempt;
+use values::ContentHash;
+
+use crate::execute::Work;
+use crate::material::{Maker, Material, ReadyVariant};
+use crate::plan::Sending;
+use crate::port::RunCalls;
+use crate::target::Targets;
+use crate::{App, AppError, RunningRun};
+
+/// One line of a file of outputs.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OutputLine {
+    case: String,
+    output: String,
+    variant: Option<String>,
+    #[serde(default)]
+    sample: u32,
+}
+
+impl App {
+    /// Records outputs that were made elsewhere as a run, and makes the session ready that scores
+    /// them. Blocking.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] naming the line that cannot be used; then nothing is recorded.
+    pub fn score_outputs(
+        &self,
+        folder: Option<&Path>,
+        set: &str,
+        file: &Path,
+        sending: &Sending,
+    ) -> Result<RunningRun, AppError> {
+        let (project, _) = self.open(folder)?;
+        let (eval_set, found) = project.eval_set(set).map_err(|error| crate::open_error(&error))?;
+        let Some(parsed) = eval_set.set else {
+            return Err(AppError::input(format!("the eval set `{set}` cannot be read"))
+                .with_diagnostics(found));
+        };
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let lines = read_lines(&name, &files::read_text(file)?, &eval_set.cases)?;
+        let mut names: Vec<String> = Vec::new();
+        for (line, _) in &lines {
+            let variant = line.variant.clone().unwrap_or_else(|| name.clone());
+            if !names.contains(&variant) {
+                names.push(variant);
+            }
+        }
+        let variants = names.iter().map(|variant| made_elsewhere(variant, &name)).collect();
+        let material = Arc::new(Material {
+            set_name: set.to_owned(),
+            set_source: eval_set.source,
+            set: parsed,
+            cases: eval_set.cases,
+            variants,
+        });
+        let header = self.outputs_header(&material, &lines)?;
+        let cells = cells(&lines, &names, &name);
+        let store = self.store(&project)?;
+        let now = (self.host.now)();
+        let ids: Vec<&str> = lines.iter().map(|(line, _)| line.case.as_str()).collect();
+        let contents = material.contents(header.eval_set_hash, &ids);
+        store::wait(|done| store.keep_contents(contents, now, done))?;
+        let planned = Box::new(cells.clone().into_iter());
+        store::wait(|done| store.create_run(header.clone(), planned, now, done))?;
+        for (cell, (line, _)) in cells.iter().zip(lines) {
+            let attempt = Attempt {
+                run: header.id,
+                cell: cell.index,
+                number: 0,
+                started: now,
+                ended: now,
+                closes: true,
+                cost: None,
+                outcome: Outcome::Answered(Box::new(answer(line.output))),
+            };
+            let new = NewAttempt { attempt, settlement: None, unpriced: false, cache_key: None };
+            store::wait(|done| store.record(new, done))?;
+        }
+        let calls = Arc::new(RunCalls::new(
+            Arc::clone(&material),
+            BTreeMap::new(),
+            BTreeMap::new(),
+            Targets::default(),
+            None,
+            project.root.clone(),
+        ));
+        let (selection, caps) = (Selection::Unfinished, Caps::default());
+        let work = Work { header, selection, caps, replay: true };
+        self.session(store, &project, material, calls, work, sending, None)
+    }
+
+    fn outputs_header(
+        &self,
+        material: &Material,
+        lines: &[(OutputLine, Case)],
+    ) -> Result<RunHeader, AppError> {
+        let cells = u32::try_from(lines.len())
+            .map_err(|_| AppError::input("the file has too many lines"))?;
+        Ok(RunHeader {
+            format: 1,
+            id: self.host.new_id(),
+            created: (self.host.now)(),
+            eval_set: material.set_name.clone(),
+            eval_set_hash: material.set.content_hash(&material.cases),
+            variants: material.variants.iter().map(|ready| ready.variant.clone()).collect(),
+            samples: lines.iter().map(|(line, _)| line.sample + 1).max().unwrap_or(1),
+            seed: 0,
+            cells,
+            caps: Caps::default(),
+            criteria: crate::plan::criteria(material),
+        })
+    }
+}
+
+fn made_elsewhere(variant: &str, file: &str) -> ReadyVariant {
+    let source = VariantSource::Outputs { name: file.to_owned() };
+    let content = json!({"outputs": file, "variant": variant});
+    let hash = ContentHash::of_document("trysquare-variant-v1", &content);
+    let variant = Variant { name: variant.to_owned(), source, hash };
+    ReadyVariant { variant, maker: Maker::Nothing }
+}
+
+fn read_lines(
+    name: &str,
+    text: &str,
+    cases: &evalset::CaseFile,
+) -> Result<Vec<(OutputLine, Case)>, AppError> {
+    let mut lines = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for (number, text) in (1usize..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
+        let bad = |problem: String| {
+            AppError::input(format!("{name}:{number}: {problem}")).with_hint(
+                "a line is {\"case\": …, \"output\": …}, with `variant` and `sample` if needed",
+            )
+        };
+        let line: OutputLine =
+            serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
+        let case = cases
+            .get(&line.case)
+            .ok_or_else(|| bad(format!("there is no case `{}`", line.case)))?;
+        if !seen.insert((line.case.clone(), line.variant.clone(), line.sample)) {
+            return Err(bad(format!("a second output for the case `{}`", line.case)));
+        }
+        lines.push((line, case));
+    }
+    if lines.is_empty() {
+        return Err(AppError::input(format!("{name} holds no outputs")));
+    }
+    Ok(lines)
+}
+
+fn cells(lines: &[(OutputLine, Case)], names: &[String], file: &str) -> Vec<PlannedCell> {
+    let index_of = |line: &OutputLine| {
+        let variant = line.variant.as_deref().unwrap_or(file);
+        names.iter().position(|name| name == variant).unwrap_or(0)
+    };
+    (0u32..)
+        .zip(lines)
+        .map(|(index, (line, case))| PlannedCell {
+            index,
+            case_id: case.id.clone(),
+            case_hash: case.content_hash(),
+            cluster: case.cluster.clone(),
+            variant: u32::try_from(index_of(line)).unwrap_or(0),
+            sample: line.sample,
+        })
+        .collect()
+}
+
+fn answer(text: String) -> Answer {
+    let reply = Reply {
+        text,
+        refusal: None,
+        tool_calls: Vec::new(),
+        finish: FinishReason::Complete,
+        usage: None,
+        raw_usage: Value::Null,
+        served_model: None,
+        request_id: None,
+        logprobs: Vec::new(),
+        extra: Value::Null,
+    };
+    Answer { reply, latency_ms: 0, first_token_ms: None, source: AnswerSource::Replay }
+}

@@ -1,0 +1,477 @@
+//! Planning a run: everything is resolved, checked and rendered before anything is sent.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use document::{Diagnostic, Severity};
+use engine::{CacheUse, Costing};
+use evalset::Case;
+use project::Project;
+use provider::Replay;
+use run::{Caps, CaseRef, PlannedCell, RunHeader, plan_order};
+use serde::Serialize;
+use serde_json::{Value, json};
+use store::Store;
+use values::{ContentHash, NanoDollars, Origin};
+
+use crate::clients::{Clients, Purpose, client_key, connect};
+use crate::material::{Maker, Material};
+use crate::permission::{Missing, missing_origin};
+use crate::port::RunCalls;
+use crate::recordings::recordings;
+use crate::target::Targets;
+use crate::{App, AppError, Grants, Host};
+
+/// What a person wants to run.
+#[derive(Debug, Clone, Default)]
+pub struct RunRequest {
+    /// The eval set.
+    pub set: String,
+    /// Only these variants; all if empty.
+    pub variants: Vec<String>,
+    /// Only these cases; all if empty.
+    pub cases: Vec<String>,
+    /// Only cases with one of these tags; all if empty.
+    pub tags: Vec<String>,
+    /// Repetitions in place of the eval set's.
+    pub samples: Option<u32>,
+    /// The seed in place of the eval set's.
+    pub seed: Option<u64>,
+    /// Answer from recordings only.
+    pub replay: bool,
+    /// Write recordings afterwards.
+    pub record: bool,
+    /// What may be sent.
+    pub sending: Sending,
+}
+
+/// What may be sent, to whom, and for how much.
+#[derive(Debug, Clone, Default)]
+pub struct Sending {
+    /// How the cache is used.
+    pub cache: CacheUse,
+    /// Calls at once to one provider, in place of its settings.
+    pub concurrency: Option<std::num::NonZeroU32>,
+    /// Caps in place of the eval set's, where set.
+    pub caps: Caps,
+    /// Whether models without a price may be called under a cap.
+    pub allow_unpriced: bool,
+    /// What this command allows.
+    pub grants: Grants,
+}
+
+/// What a run will do, for showing before it starts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanSummary {
+    /// The eval set.
+    pub set: String,
+    /// Cases.
+    pub cases: usize,
+    /// Repetitions of each.
+    pub samples: u32,
+    /// Cells in all.
+    pub cells: usize,
+    /// The variants.
+    pub variants: Vec<VariantPlan>,
+    /// The caps.
+    pub caps: Caps,
+    /// The seed.
+    pub seed: u64,
+    /// Whether recordings answer.
+    pub replay: bool,
+}
+
+/// What one variant will do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VariantPlan {
+    /// Its name.
+    pub name: String,
+    /// What answers: `provider/model`, or the target's name.
+    pub answers: String,
+    /// The prompt's version, short.
+    pub version: Option<String>,
+    /// Cells.
+    pub cells: usize,
+    /// Cells that the cache or a recording answers.
+    pub known: usize,
+    /// The most that the others can cost; `None` if a price is unknown.
+    pub worst_case: Option<NanoDollars>,
+    /// Whether it costs nothing, whatever happens.
+    pub is_free: bool,
+}
+
+/// A run that is ready to start.
+pub struct Plan {
+    /// What it will do.
+    pub summary: PlanSummary,
+    /// What the person has to allow first.
+    pub missing: Vec<Missing>,
+    pub(crate) header: RunHeader,
+    pub(crate) cells: Vec<PlannedCell>,
+    pub(crate) material: Arc<Material>,
+    pub(crate) project: Arc<Project>,
+    pub(crate) replay: Option<Arc<Replay>>,
+    pub(crate) request: RunRequest,
+    pub(crate) store: Store,
+}
+
+impl App {
+    /// Plans a run. Nothing is sent and no run is written. Blocking.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] with diagnostics if anything that the run uses is wrong.
+    pub fn plan(
+        &self,
+        folder: Option<&std::path::Path>,
+        request: RunRequest,
+    ) -> Result<Plan, AppError> {
+        let (project, found) = self.open(folder)?;
+        let (set, mut diagnostics) =
+            project.eval_set(&request.set).map_err(|error| crate::open_error(&error))?;
+        diagnostics.extend(found);
+        diagnostics.extend(project.check_eval_set(&set));
+        let material = Material::from_files(&project, set, &request.variants);
+        fail_on_used(&project, &request.set, material.as_ref().ok(), diagnostics)?;
+        let material = Arc::new(material?);
+        let cases = choose_cases(&material, &request)?;
+        let store = self.store(&project)?;
+        let replay = request.replay.then(|| recordings(&project, &request.set)).transpose()?;
+        let header = self.header(&material, &cases, &request)?;
+        let cells = cells_of(&header, &cases)?;
+        let settings = self.settings()?;
+        let targets = Targets::declared(&self.host, &project, &material, &settings)?;
+        let calls = self.preparing_calls(&project, &material, &targets, replay.clone())?;
+        let summary = summarise(&header, &cells, &material, &calls, &store, &request)?;
+        refuse_unpriced(&summary, &header, &request)?;
+        let missing = match &replay {
+            Some(_) => Vec::new(),
+            None => self.missing(&settings, &request.sending.grants, &project, &material)?,
+        };
+        let project = Arc::new(project);
+        Ok(Plan { summary, missing, header, cells, material, project, replay, request, store })
+    }
+
+    fn header(
+        &self,
+        material: &Material,
+        cases: &[Case],
+        request: &RunRequest,
+    ) -> Result<RunHeader, AppError> {
+        let samples = request.samples.unwrap_or(material.set.samples_or_one().get());
+        if samples == 0 {
+            return Err(AppError::input("`--samples` must be at least 1"));
+        }
+        let count =
+            cases.len() * material.variants.len() * usize::try_from(samples).unwrap_or(usize::MAX);
+        let cells = u32::try_from(count)
+            .map_err(|_| AppError::input(format!("a run of {count} cells is too large")))?;
+        let budget = &material.set.budget;
+        let caps = &request.sending.caps;
+        Ok(RunHeader {
+            format: 1,
+            id: self.host.new_id(),
+            created: (self.host.now)(),
+            eval_set: material.set_name.clone(),
+            eval_set_hash: material.set.content_hash(&material.cases),
+            variants: material.variants.iter().map(|ready| ready.variant.clone()).collect(),
+            samples,
+            seed: request.seed.unwrap_or(material.set.seed),
+            cells,
+            caps: Caps {
+                request: caps.request.or(budget.request),
+                run: caps.run.or(budget.run),
+                day: caps.day.or(budget.day),
+                project: caps.project.or(budget.project),
+            },
+            criteria: criteria(material),
+        })
+    }
+
+    /// Tells what the person has to allow before this material may be sent. Blocking.
+    pub(crate) fn missing(
+        &self,
+        settings: &settings::Settings,
+        grants: &Grants,
+        project: &Project,
+        material: &Material,
+    ) -> Result<Vec<Missing>, AppError> {
+        let mut missing = Vec::new();
+        for name in providers_of(material) {
+            let provider = provider(project, &name)?;
+            missing.extend(missing_origin(settings, grants, &project.root, provider)?);
+        }
+        let targets = Targets::declared(&self.host, project, material, settings)?;
+        missing.extend(targets.missing(settings, grants, &project.root));
+        let mut origins: BTreeSet<Origin> = BTreeSet::new();
+        missing.retain(|one| match one {
+            Missing::Origin { origin, .. } => origins.insert(origin.clone()),
+            Missing::Trust { .. } => true,
+        });
+        Ok(missing)
+    }
+
+    /// Makes the port that renders calls without being able to send them. Blocking.
+    pub(crate) fn preparing_calls(
+        &self,
+        project: &Project,
+        material: &Arc<Material>,
+        targets: &Targets,
+        replay: Option<Arc<Replay>>,
+    ) -> Result<RunCalls, AppError> {
+        let settings = self.settings()?;
+        let grants = Grants::default();
+        let clients =
+            connect_all(&self.host, &settings, &grants, project, material, Purpose::Prepare)?;
+        let providers = project.config.providers.clone();
+        let targets = targets.clone();
+        let root = project.root.clone();
+        Ok(RunCalls::new(Arc::clone(material), providers, clients, targets, replay, root))
+    }
+}
+
+/// Makes the clients of every model that the variants use. Blocking.
+pub(crate) fn connect_all(
+    host: &Host,
+    settings: &settings::Settings,
+    grants: &Grants,
+    project: &Project,
+    material: &Material,
+    purpose: Purpose,
+) -> Result<Clients, AppError> {
+    let mut clients = Clients::new();
+    for ready in &material.variants {
+        let Maker::Prompt(prompt) = &ready.maker else { continue };
+        let provider = provider(project, &prompt.model.provider)?;
+        let key = client_key(provider, &prompt.model);
+        if let Entry::Vacant(place) = clients.entry(key) {
+            let root = &project.root;
+            let model = &prompt.model;
+            place.insert(connect(host, settings, grants, root, provider, model, purpose)?);
+        }
+    }
+    Ok(clients)
+}
+
+/// Returns a provider of the project.
+pub(crate) fn provider<'p>(
+    project: &'p Project,
+    name: &str,
+) -> Result<&'p catalog::ProviderSettings, AppError> {
+    project.config.providers.get(name).ok_or_else(|| {
+        let known: Vec<_> = project.config.providers.keys().map(String::as_str).collect();
+        AppError::input(format!("there is no provider `{name}`"))
+            .with_hint(format!("declare it in trysquare.yaml; known are {}", known.join(", ")))
+    })
+}
+
+/// Returns the names of the providers that the variants use.
+pub(crate) fn providers_of(material: &Material) -> BTreeSet<String> {
+    let prompts = material.variants.iter().filter_map(|ready| match &ready.maker {
+        Maker::Prompt(prompt) => Some(prompt.model.provider.clone()),
+        Maker::Target(_) | Maker::Nothing => None,
+    });
+    prompts.collect()
+}
+
+pub(crate) fn criteria(material: &Material) -> Value {
+    let checks: Vec<_> =
+        material.set.checks.iter().map(evalset::check::CheckSpec::document).collect();
+    let criteria: Vec<_> = material
+        .set
+        .criteria
+        .iter()
+        .map(|one| json!({"name": one.name, "rubric": one.rubric}))
+        .collect();
+    let primary = material.set.primary.as_ref().map(|primary| &primary.name);
+    json!({"criteria": criteria, "checks": checks, "primary": primary})
+}
+
+/// Refuses to run on files with errors; errors in files that this run does not use are no reason.
+fn fail_on_used(
+    project: &Project,
+    set: &str,
+    material: Option<&Material>,
+    mut found: Vec<Diagnostic>,
+) -> Result<(), AppError> {
+    let mut used = BTreeSet::from(["trysquare.yaml".to_owned()]);
+    used.insert(format!("evalsets/{set}/evalset.yaml"));
+    used.insert(format!("evalsets/{set}/cases.jsonl"));
+    for ready in material.map(|material| material.variants.as_slice()).unwrap_or_default() {
+        if let Maker::Prompt(prompt) = &ready.maker {
+            used.insert(prompt.linked.prompt().source().name().to_owned());
+        }
+    }
+    if material.is_none() {
+        used.extend(project.prompts.values().map(|file| file.source.name().to_owned()));
+    }
+    found.retain(|one| one.severity == Severity::Error && used.contains(&one.file));
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(AppError::input("the files that this run uses have errors").with_diagnostics(found))
+}
+
+fn choose_cases(material: &Material, request: &RunRequest) -> Result<Vec<Case>, AppError> {
+    for id in &request.cases {
+        if material.cases.get(id).is_none() {
+            return Err(AppError::input(format!(
+                "there is no case `{id}` in the eval set `{}`",
+                material.set_name
+            )));
+        }
+    }
+    let wanted = |case: &Case| {
+        (request.cases.is_empty() || request.cases.contains(&case.id))
+            && (request.tags.is_empty() || case.tags.iter().any(|tag| request.tags.contains(tag)))
+    };
+    let cases: Vec<_> = material.cases.iter().filter(wanted).collect();
+    if cases.is_empty() {
+        return Err(AppError::input("no case is left to run")
+            .with_hint("check --case and --tag, or add cases to cases.jsonl"));
+    }
+    Ok(cases)
+}
+
+fn cells_of(header: &RunHeader, cases: &[Case]) -> Result<Vec<PlannedCell>, AppError> {
+    let cases: Vec<_> = cases
+        .iter()
+        .map(|case| CaseRef {
+            id: &case.id,
+            hash: case.content_hash(),
+            cluster: case.cluster.as_deref(),
+        })
+        .collect();
+    let variants = u32::try_from(header.variants.len()).unwrap_or(u32::MAX);
+    plan_order(&cases, variants, header.samples, header.seed)
+        .map_err(|error| AppError::input(error.to_string()))
+}
+
+/// Renders every cell and looks it up.
+fn summarise(
+    header: &RunHeader,
+    cells: &[PlannedCell],
+    material: &Material,
+    calls: &RunCalls,
+    store: &Store,
+    request: &RunRequest,
+) -> Result<PlanSummary, AppError> {
+    let mut variants: Vec<_> = material.variants.iter().map(variant_plan).collect();
+    let look = !request.replay && request.sending.cache == CacheUse::On;
+    for page in cells.chunks(1_000) {
+        let mut keys = Vec::with_capacity(page.len());
+        let mut costings = Vec::with_capacity(page.len());
+        for cell in page {
+            match calls.prepare_now(cell) {
+                Ok(prepared) => {
+                    keys.push(prepared.call.cache_key(cell.sample));
+                    costings.push(Some((prepared.costing, calls.is_recorded(&prepared, cell))));
+                }
+                Err(failure) => {
+                    let error = AppError::input(format!("the case `{}`: {failure}", cell.case_id));
+                    return Err(match failure.hint {
+                        Some(hint) => error.with_hint(hint),
+                        None => error,
+                    });
+                }
+            }
+        }
+        let cached = if look { store.are_cached(&keys)? } else { vec![false; keys.len()] };
+        for ((cell, costing), cached) in page.iter().zip(costings).zip(cached) {
+            let Some((costing, recorded)) = costing else { continue };
+            let index = usize::try_from(cell.variant).unwrap_or(usize::MAX);
+            if let Some(plan) = variants.get_mut(index) {
+                add(plan, costing, cached || recorded);
+            }
+        }
+    }
+    let samples = header.samples;
+    let cases = cells.len() / (variants.len() * usize::try_from(samples).unwrap_or(1)).max(1);
+    Ok(PlanSummary {
+        set: header.eval_set.clone(),
+        cases,
+        samples,
+        cells: cells.len(),
+        variants,
+        caps: header.caps,
+        seed: header.seed,
+        replay: request.replay,
+    })
+}
+
+/// Returns what answers for a variant, and the short version of its prompt.
+pub(crate) fn described(source: &run::VariantSource) -> (String, Option<String>) {
+    match source {
+        run::VariantSource::Prompt { model, version, .. } => {
+            (model.to_string(), Some(version.short()))
+        }
+        run::VariantSource::Target { target } => (format!("target {target}"), None),
+        run::VariantSource::Outputs { name } => (name.clone(), None),
+    }
+}
+
+fn variant_plan(ready: &crate::material::ReadyVariant) -> VariantPlan {
+    let (answers, version) = described(&ready.variant.source);
+    VariantPlan {
+        name: ready.variant.name.clone(),
+        answers,
+        version,
+        cells: 0,
+        known: 0,
+        worst_case: Some(NanoDollars::ZERO),
+        is_free: true,
+    }
+}
+
+fn add(plan: &mut VariantPlan, costing: Costing, known: bool) {
+    plan.cells += 1;
+    if known {
+        plan.known += 1;
+        return;
+    }
+    match costing {
+        Costing::Free { .. } => {}
+        Costing::Priced { worst_case, .. } => {
+            plan.is_free = false;
+            plan.worst_case = plan.worst_case.map(|sum| sum + worst_case);
+        }
+        Costing::Unknown => {
+            plan.is_free = false;
+            plan.worst_case = None;
+        }
+    }
+}
+
+/// A cap in dollars cannot hold a model without a price.
+fn refuse_unpriced(
+    summary: &PlanSummary,
+    header: &RunHeader,
+    request: &RunRequest,
+) -> Result<(), AppError> {
+    if !header.caps.any() || request.sending.allow_unpriced {
+        return Ok(());
+    }
+    match summary.variants.iter().find(|variant| variant.worst_case.is_none()) {
+        None => Ok(()),
+        Some(variant) => Err(AppError::input(format!(
+            "a cap is set, and the price of {} (variant `{}`) is unknown",
+            variant.answers, variant.name
+        ))
+        .with_hint("state its prices in trysquare.yaml, or say --allow-unpriced")),
+    }
+}
+
+/// Returns the cases of a plan by content, each once.
+pub(crate) fn case_ids(cells: &[PlannedCell]) -> Vec<&str> {
+    let mut seen: BTreeMap<&str, ContentHash> = BTreeMap::new();
+    for cell in cells {
+        seen.entry(&cell.case_id).or_insert(cell.case_hash);
+    }
+    seen.into_keys().collect()
+}
+
+/// Where recordings of an eval set are.
+pub(crate) fn recordings_path(project: &Project, set: &str) -> PathBuf {
+    project.eval_set_folder(set).join("recorded.jsonl")
+}

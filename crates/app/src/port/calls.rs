@@ -1,0 +1,163 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use catalog::{ProviderSettings, input_token_bound, worst_case};
+use chat::{ModelRef, Protocol};
+use engine::{Calls, Costing, PreparedCell};
+use provider::{Client, Replay};
+use run::{Bill, Call, Failure, FailureKind, PlannedCell, Retry};
+
+use crate::clients::{Clients, client_key};
+use crate::material::{Maker, Material, ReadyPrompt};
+use crate::media;
+use crate::target::Targets;
+
+/// Renders cells into calls.
+pub(crate) struct RunCalls {
+    material: Arc<Material>,
+    providers: BTreeMap<String, ProviderSettings>,
+    clients: Clients,
+    targets: Targets,
+    replay: Option<Arc<Replay>>,
+    replaying: Mutex<BTreeMap<(String, u32), Arc<dyn Client>>>,
+    root: PathBuf,
+}
+
+impl RunCalls {
+    /// Makes the port. With `replay`, recordings answer and `clients` only prepare.
+    pub(crate) fn new(
+        material: Arc<Material>,
+        providers: BTreeMap<String, ProviderSettings>,
+        clients: Clients,
+        targets: Targets,
+        replay: Option<Arc<Replay>>,
+        root: PathBuf,
+    ) -> Self {
+        let replaying = Mutex::default();
+        Self { material, providers, clients, targets, replay, replaying, root }
+    }
+
+    /// Renders one cell, on the thread that asks.
+    pub(crate) fn prepare_now(&self, cell: &PlannedCell) -> Result<PreparedCell, Box<Failure>> {
+        let ready = usize::try_from(cell.variant)
+            .ok()
+            .and_then(|index| self.material.variants.get(index))
+            .ok_or_else(|| refused("the plan names a variant that the run does not have"))?;
+        match &ready.maker {
+            Maker::Prompt(prompt) => self.prompt_call(prompt, cell),
+            Maker::Target(target) => self.target_call(target, cell),
+            Maker::Nothing => Err(refused("these outputs were made elsewhere")),
+        }
+    }
+
+    fn prompt_call(
+        &self,
+        prompt: &ReadyPrompt,
+        cell: &PlannedCell,
+    ) -> Result<PreparedCell, Box<Failure>> {
+        let case = self.case(cell)?;
+        let mut request = prompt
+            .request(case.variables(), cell.sample)
+            .map_err(|error| refused(&error.to_string()))?;
+        media::embed(&self.root, &mut request).map_err(|text| refused(&text))?;
+        let ModelRef { provider, model } = &prompt.model;
+        let settings = self
+            .providers
+            .get(provider)
+            .ok_or_else(|| refused(&format!("there is no provider `{provider}`")))?;
+        let most = settings.max_output_tokens(model, request.sampling.max_output_tokens);
+        request.sampling.max_output_tokens = Some(most);
+        if settings.protocol == Protocol::Embedded {
+            let seed = request.sampling.seed.unwrap_or_else(|| u64::from(cell.sample));
+            request.sampling.seed = Some(seed);
+        }
+        let key = client_key(settings, &prompt.model);
+        let client = self.client(&key, &self.clients, cell.sample)?;
+        let call = client.prepare(&request).map_err(|error| {
+            let mut failure = refused(&error.message);
+            failure.hint = error.hint;
+            failure
+        })?;
+        let prices = settings.prices(model);
+        let free = self.replay.is_some() || settings.protocol == Protocol::Embedded;
+        let costing = match prices {
+            prices if free => Costing::Free { prices },
+            Some(prices) => {
+                let worst_case = worst_case(input_token_bound(&request), most, &prices);
+                Costing::Priced { prices, worst_case }
+            }
+            None => Costing::Unknown,
+        };
+        Ok(PreparedCell { call: Arc::new(call), client, costing })
+    }
+
+    fn target_call(&self, target: &str, cell: &PlannedCell) -> Result<PreparedCell, Box<Failure>> {
+        let case = self.case(cell)?;
+        let call: Call = self.targets.prepare(target, &case).map_err(|text| refused(&text))?;
+        let client = self.target_client(target, cell.sample)?;
+        let costing =
+            if self.replay.is_some() { Costing::Free { prices: None } } else { Costing::Unknown };
+        Ok(PreparedCell { call: Arc::new(call), client, costing })
+    }
+
+    fn case(&self, cell: &PlannedCell) -> Result<evalset::Case, Box<Failure>> {
+        let case = self.material.cases.get(&cell.case_id);
+        case.ok_or_else(|| refused(&format!("the case `{}` is gone", cell.case_id)))
+    }
+
+    fn client(
+        &self,
+        name: &str,
+        among: &Clients,
+        sample: u32,
+    ) -> Result<Arc<dyn Client>, Box<Failure>> {
+        let client =
+            among.get(name).ok_or_else(|| refused(&format!("there is no client for `{name}`")))?;
+        Ok(self.replayed(name, client, sample))
+    }
+
+    fn target_client(&self, name: &str, sample: u32) -> Result<Arc<dyn Client>, Box<Failure>> {
+        let client = self
+            .targets
+            .client(name)
+            .ok_or_else(|| refused(&format!("there is no target `{name}`")))?;
+        Ok(self.replayed(name, &client, sample))
+    }
+
+    /// Returns the client that answers from recordings in place of another, where that is asked for.
+    fn replayed(&self, name: &str, client: &Arc<dyn Client>, sample: u32) -> Arc<dyn Client> {
+        let Some(replay) = &self.replay else { return Arc::clone(client) };
+        let mut replaying = self.replaying.lock().unwrap_or_else(PoisonError::into_inner);
+        let replayed = replaying
+            .entry((name.to_owned(), sample))
+            .or_insert_with(|| Arc::new(replay.client(sample, Arc::clone(client))));
+        Arc::clone(replayed)
+    }
+
+    /// Tells whether a recording answers a cell.
+    pub(crate) fn is_recorded(&self, prepared: &PreparedCell, cell: &PlannedCell) -> bool {
+        let replay = self.replay.as_ref();
+        replay.is_some_and(|replay| replay.find(&prepared.call, cell.sample).is_some())
+    }
+}
+
+fn refused(message: &str) -> Box<Failure> {
+    Box::new(Failure {
+        kind: FailureKind::InvalidRequest,
+        message: message.to_owned(),
+        hint: None,
+        status: None,
+        request_id: None,
+        retry: Retry::Never,
+        bill: Bill::Nothing,
+    })
+}
+
+#[async_trait]
+impl Calls for RunCalls {
+    async fn prepare(&self, cell: &PlannedCell) -> Result<PreparedCell, Box<Failure>> {
+        self.prepare_now(cell)
+    }
+}

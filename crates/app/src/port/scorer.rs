@@ -1,0 +1,115 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use engine::{Answered, Scored, Scorer};
+use evalset::{Case, EvalSet};
+use run::{Answer, CellScore};
+use score::{
+    Contribution, Generation, ProgramAnswer, ProgramAnswers, Status, Subject, cell_status,
+    criterion_result, evaluate, program_requests,
+};
+use values::{ContentHash, NanoDollars};
+
+use crate::material::Material;
+use crate::target::TrustedProgram;
+
+/// Scores answers by the checks of an eval set.
+pub(crate) struct CheckScorer {
+    material: Arc<Material>,
+    /// The hash of each check, in their order.
+    hashes: Vec<ContentHash>,
+    /// The programs that are trusted, by name.
+    programs: BTreeMap<String, TrustedProgram>,
+}
+
+impl CheckScorer {
+    pub(crate) fn new(material: Arc<Material>, programs: BTreeMap<String, TrustedProgram>) -> Self {
+        let hashes = material.set.checks.iter().map(evalset::check::CheckSpec::hash).collect();
+        Self { material, hashes, programs }
+    }
+
+    async fn ask_programs(&self, subject: &Subject<'_>) -> Vec<ProgramAnswers> {
+        let mut all = Vec::with_capacity(self.material.set.checks.len());
+        for check in &self.material.set.checks {
+            let mut answers = ProgramAnswers::none();
+            for request in program_requests(check, subject) {
+                let answer = match self.programs.get(&request.program) {
+                    Some(program) => program.ask(&request.body).await,
+                    None => ProgramAnswer::NotRun {
+                        reason: format!(
+                            "the program `{}` is not trusted on this machine",
+                            request.program
+                        ),
+                    },
+                };
+                answers.insert(request.slot, answer);
+            }
+            all.push(answers);
+        }
+        all
+    }
+}
+
+#[async_trait]
+impl Scorer for CheckScorer {
+    async fn score(&self, answered: Answered<'_>) -> Scored {
+        let Some(case) = self.material.cases.get(&answered.cell.case_id) else {
+            return Scored { status: Status::Skipped, scores: Vec::new() };
+        };
+        let subject = subject(&case, answered.answer, answered.cost);
+        let programs = self.ask_programs(&subject).await;
+        score_answer(&self.material.set, &self.hashes, &subject, &programs)
+    }
+}
+
+/// Returns what checks see of an answer.
+fn subject<'a>(case: &'a Case, answer: &'a Answer, cost: Option<NanoDollars>) -> Subject<'a> {
+    Subject {
+        generation: Generation::Reply(&answer.reply),
+        inputs: &case.inputs,
+        expected: case.expected.as_ref(),
+        latency_ms: Some(answer.latency_ms),
+        cost,
+    }
+}
+
+/// Scores one answer by every check, and combines the scores to the cell's status.
+fn score_answer(
+    set: &EvalSet,
+    hashes: &[ContentHash],
+    subject: &Subject<'_>,
+    programs: &[ProgramAnswers],
+) -> Scored {
+    let judged: Vec<_> = set
+        .checks
+        .iter()
+        .zip(programs)
+        .map(|(check, programs)| (check, evaluate(check, subject, programs)))
+        .collect();
+    let criteria: Vec<_> = set
+        .criteria
+        .iter()
+        .map(|criterion| {
+            let contributions: Vec<_> = judged
+                .iter()
+                .filter(|(check, _)| check.criterion == criterion.name)
+                .map(|(check, score)| Contribution {
+                    name: &check.name,
+                    weight: check.weight,
+                    score,
+                })
+                .collect();
+            (criterion.name.as_str(), criterion_result(criterion, &contributions).status)
+        })
+        .collect();
+    let primary = set.primary.as_ref().map(|primary| primary.name.as_str());
+    let status = cell_status(false, primary, &criteria);
+    let scores = judged.into_iter().zip(hashes).map(|((check, score), hash)| CellScore {
+        criterion: check.criterion.clone(),
+        name: check.name.clone(),
+        scored_by: *hash,
+        score,
+    });
+    Scored { scores: scores.collect(), status }
+}

@@ -1,0 +1,79 @@
+//! Starting, checking and formatting a project.
+
+use std::path::{Path, PathBuf};
+
+use document::Diagnostic;
+
+use crate::{App, AppError};
+
+/// The sample: the project that this repository itself is.
+const SAMPLE: [(&str, &str); 7] = [
+    ("trysquare.yaml", include_str!("../../../trysquare.yaml")),
+    (
+        "prompts/order-number.instruction.prompt",
+        include_str!("../../../prompts/order-number.instruction.prompt"),
+    ),
+    (
+        "prompts/order-number.examples.prompt",
+        include_str!("../../../prompts/order-number.examples.prompt"),
+    ),
+    (
+        "prompts/order-number.examples-schema.prompt",
+        include_str!("../../../prompts/order-number.examples-schema.prompt"),
+    ),
+    (
+        "evalsets/order-number/evalset.yaml",
+        include_str!("../../../evalsets/order-number/evalset.yaml"),
+    ),
+    (
+        "evalsets/order-number/cases.jsonl",
+        include_str!("../../../evalsets/order-number/cases.jsonl"),
+    ),
+    (
+        "evalsets/order-number/recorded.jsonl",
+        include_str!("../../../evalsets/order-number/recorded.jsonl"),
+    ),
+];
+
+impl App {
+    /// Starts a project in a folder; returns the files that were written. Blocking.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] if there is one already, or a file cannot be written.
+    pub fn init(&self, folder: &Path, sample: bool) -> Result<Vec<PathBuf>, AppError> {
+        let written =
+            if sample { project::init_with(folder, &SAMPLE) } else { project::init(folder) };
+        written.map_err(|error| AppError::input(error.to_string()))
+    }
+
+    /// Returns everything that is wrong in a project. Blocking.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] if there is no project.
+    pub fn validate(&self, folder: Option<&Path>) -> Result<Vec<Diagnostic>, AppError> {
+        let (project, mut found) = self.open(folder)?;
+        found.extend(project.validate());
+        Ok(found)
+    }
+
+    /// Makes the files of rows canonical, or only tells which are not. Blocking.
+    ///
+    /// Returns the files, and the lines that cannot be read, which stay as they are.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] if a file cannot be read or written.
+    pub fn format(
+        &self,
+        folder: Option<&Path>,
+        check_only: bool,
+    ) -> Result<(Vec<PathBuf>, Vec<Diagnostic>), AppError> {
+        let (project, _) = self.open(folder)?;
+        let (changed, found) = project.to_reformat().map_err(|error| crate::open_error(&error))?;
+        if !check_only {
+            for file in &changed {
+                file.write()?;
+            }
+        }
+        Ok((changed.into_iter().map(|file| file.path).collect(), found))
+    }
+}
