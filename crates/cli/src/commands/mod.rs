@@ -1,0 +1,62 @@
+//! One module for each group of commands.
+
+mod cache;
+mod completions;
+mod doctor;
+mod key;
+mod models;
+mod permission;
+mod project;
+mod prompt;
+mod run;
+mod runs;
+mod score;
+mod session;
+mod show;
+mod trust;
+
+use app::{App, AppError};
+
+use crate::args::{Cli, Command, Global};
+use crate::exit::Exit;
+use crate::host;
+use crate::output::Output;
+
+/// What every command gets.
+pub(crate) struct Context<'a> {
+    pub(crate) app: App,
+    pub(crate) global: &'a Global,
+    pub(crate) output: &'a Output,
+}
+
+impl Context<'_> {
+    /// Returns the project's folder as it was named, or the current one.
+    pub(crate) fn folder(&self) -> Option<&std::path::Path> {
+        self.global.project.as_deref()
+    }
+}
+
+/// Runs the command that was typed.
+pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, AppError> {
+    let Cli { global, command } = cli;
+    let context = Context { app: host::app(), global: &global, output };
+    match command {
+        Command::Run(args) => run::run(&context, &args),
+        Command::Runs(args) => runs::runs(&context, &args),
+        Command::Show(args) => show::show(&context, &args),
+        Command::Score(args) => score::score(&context, &args),
+        Command::Resume(args) => session::resume(&context, &args, false),
+        Command::Retry(args) => session::resume(&context, &args, true),
+        Command::Cancel(args) => runs::cancel(&context, &args),
+        Command::Models => models::models(&context),
+        Command::Key(args) => key::key(&context, args),
+        Command::Trust(args) => trust::trust(&context, &args),
+        Command::Cache(args) => cache::cache(&context, &args),
+        Command::Doctor => doctor::doctor(&context),
+        Command::Init(args) => project::init(&context, &args),
+        Command::Validate(args) => project::validate(&context, &args),
+        Command::Fmt(args) => project::fmt(&context, &args),
+        Command::Prompt(args) => prompt::prompt(&context, &args),
+        Command::Completions { shell } => completions::completions(&context, shell),
+    }
+}

@@ -1,0 +1,90 @@
+//! `trysquare run`
+
+use app::{AppError, Plan, PlanSummary, RunRequest, VariantPlan};
+
+use super::{Context, permission, session};
+use crate::args::Run;
+use crate::diagnostics::{counted, printable};
+use crate::exit::Exit;
+use crate::output::{BOLD, FAINT};
+use crate::table::{self, Align};
+
+pub(super) fn run(context: &Context<'_>, args: &Run) -> Result<Exit, AppError> {
+    let request = RunRequest {
+        set: args.set.clone(),
+        variants: args.variants.clone(),
+        cases: args.cases.clone(),
+        tags: args.tags.clone(),
+        samples: args.samples,
+        seed: args.seed,
+        replay: args.replay,
+        record: args.record,
+        sending: session::sending(&args.sending)?,
+    };
+    let mut plan = context.app.plan(context.folder(), request.clone())?;
+    if args.dry_run {
+        context.output.one(&plan.summary, described);
+        return Ok(Exit::Complete);
+    }
+    if context.output.is_human() {
+        context.output.note(&described(&plan.summary));
+    }
+    if !plan.missing.is_empty() {
+        permission::ask(context, &plan.missing)?;
+        plan = context.app.plan(context.folder(), request)?;
+    }
+    start(context, plan, args.fail_on_failures)
+}
+
+fn start(context: &Context<'_>, plan: Plan, fail_on_failures: bool) -> Result<Exit, AppError> {
+    let running = context.app.start(plan)?;
+    session::work(context, running, context.folder(), fail_on_failures)
+}
+
+/// The plan as people read it: what is run, by whom, and what it may cost.
+fn described(plan: &PlanSummary) -> String {
+    let samples = if plan.samples == 1 {
+        String::new()
+    } else {
+        format!(" × {}", counted(usize::try_from(plan.samples).unwrap_or(usize::MAX), "sample"))
+    };
+    let mut out = format!(
+        "{BOLD}{}{BOLD:#}  {} × {}{samples} = {}\n",
+        printable(&plan.set),
+        counted(plan.cases, "case"),
+        counted(plan.variants.len(), "variant"),
+        counted(plan.cells, "cell"),
+    );
+    let rows: Vec<_> = plan.variants.iter().map(|variant| row(variant, plan.replay)).collect();
+    let known = if plan.replay { "recorded" } else { "cached" };
+    let head = [
+        ("variant", Align::Left),
+        ("answers", Align::Left),
+        ("version", Align::Left),
+        ("cells", Align::Right),
+        (known, Align::Right),
+        ("at most", Align::Right),
+    ];
+    out += &table::render(&head, &rows);
+    if let Some(cap) = plan.caps.run {
+        out += &format!("{FAINT}stops before {cap} is spent{FAINT:#}\n");
+    }
+    out.push('\n');
+    out
+}
+
+fn row(variant: &VariantPlan, replay: bool) -> Vec<String> {
+    let cost = match (variant.is_free || replay, variant.worst_case) {
+        (true, _) => "$0.00".to_owned(),
+        (false, Some(cost)) => cost.to_string(),
+        (false, None) => "unknown".to_owned(),
+    };
+    vec![
+        printable(&variant.name),
+        printable(&variant.answers),
+        variant.version.clone().unwrap_or_default(),
+        variant.cells.to_string(),
+        variant.known.to_string(),
+        cost,
+    ]
+}

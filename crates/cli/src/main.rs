@@ -1,0 +1,7 @@
+//! The `trysquare` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}
