@@ -1,0 +1,501 @@
+use crate::sandbox::Sandbox;
+
+const COMMANDS: [&[&str]; 27] = [
+    &["run"],
+    &["runs"],
+    &["runs", "export"],
+    &["show"],
+    &["score"],
+    &["resume"],
+    &["retry"],
+    &["cancel"],
+    &["models"],
+    &["key"],
+    &["key", "set"],
+    &["key", "list"],
+    &["key", "test"],
+    &["key", "remove"],
+    &["trust"],
+    &["cache"],
+    &["doctor"],
+    &["init"],
+    &["validate"],
+    &["fmt"],
+    &["prompt", "list"],
+    &["prompt", "show"],
+    &["prompt", "render"],
+    &["prompt", "vars"],
+    &["prompt", "diff"],
+    &["prompt", "log"],
+    &["completions"],
+];
+
+/// Without the options that every command has.
+fn own_part(help: &str) -> String {
+    let mut out = String::new();
+    let mut lines = help.lines().peekable();
+    while let Some(line) = lines.next() {
+        let option = line.trim_start();
+        if ["--project", "--format", "--color", "-h, --help"]
+            .iter()
+            .any(|own| option.starts_with(own))
+        {
+            while lines.peek().is_some_and(|next| next.starts_with("          ")) {
+                lines.next();
+            }
+            continue;
+        }
+        out += line.trim_end();
+        out.push('\n');
+    }
+    out
+}
+
+#[test]
+fn the_program_explains_itself() {
+    insta::assert_snapshot!(Sandbox::new().run(&["--help"]), @r"
+    Is the new prompt better, and how do we know?
+
+    Usage: trysquare [OPTIONS] <COMMAND>
+
+    Commands:
+      run          Run an eval set: every case with every variant
+      runs         List runs, or export the record of one
+      show         Show the results of a run, or one cell of it
+      score        Score a run again with today's checks, or score outputs made elsewhere
+      resume       Go on with a run that was stopped or whose process died
+      retry        Send only the cells of a run again that ended in an error
+      cancel       Ask a run in another process to stop; it can be resumed
+      models       List providers and models, and what is known of them
+      key          Keep keys in the system's keyring, bound to one origin each
+      trust        Review and trust the programs that this project declares
+      cache        Show or clear the cache of responses
+      doctor       Check this installation and project; list every host that was contacted
+      init         Start a project
+      validate     Check every file of the project and print everything that is wrong
+      fmt          Make JSONL files canonical: key order, numbers, line ends
+      prompt       Look at prompts: list, render, compare, history
+      completions  Print a completion script for a shell
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+          --project <DIR>
+              The project's folder [default: this one or the nearest above with trysquare.yaml]
+
+          --format <FORMAT>
+              How results are printed
+
+              Possible values:
+              - human: For people
+              - json:  One JSON document
+              - jsonl: One JSON object a line
+              
+              [default: human]
+
+          --color <COLOR>
+              When to colour; NO_COLOR is honoured
+
+              Possible values:
+              - auto:   On a terminal
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Examples:
+      trysquare init my-project          start a project
+      trysquare validate                 check every file of it
+      trysquare run order-number         run an eval set
+      trysquare show latest --failures   see what failed
+
+    Exit codes: 0 complete, 1 a gate or --fail-on-failures, 2 wrong usage or input, 3 incomplete.
+    --- exit 0
+    ");
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "it is the help of every command")]
+fn every_command_explains_itself() {
+    let sandbox = Sandbox::new();
+    let mut all = String::new();
+    for command in COMMANDS {
+        let ran = sandbox.run(&[command, &["-h"]].concat());
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{command:?}");
+        for common in ["--project <DIR>", "--format <FORMAT>", "--color <COLOR>"] {
+            assert!(ran.stdout.contains(common), "{command:?} lacks {common}");
+        }
+        all += &format!("== {}\n{}\n", command.join(" "), own_part(&ran.stdout));
+    }
+    insta::assert_snapshot!(all, @r#"
+    == run
+    Run an eval set: every case with every variant
+
+    Usage: trysquare run [OPTIONS] <SET>
+
+    Arguments:
+      <SET>  The eval set: a folder in evalsets/
+
+    Options:
+          --variant <NAME>    Run only these variants (may be repeated)
+          --case <ID>         Run only these cases (may be repeated)
+          --tag <TAG>         Run only cases with this tag (may be repeated)
+          --samples <N>       How often each case is sampled [default: the eval set's]
+          --seed <N>          The seed that shuffles the plan [default: the eval set's]
+          --dry-run           Print the plan and what it may cost, and send nothing
+          --replay            Answer from the eval set's recorded.jsonl only
+          --record            Write the responses into the eval set's recorded.jsonl
+          --fail-on-failures  Exit with 1 if a cell fails
+
+    Sending:
+          --no-cache         Do not read or write the cache
+          --refresh          Do not read the cache, but write it
+          --concurrency <N>  At most so many calls at once to one provider
+
+    Spending:
+          --cap <USD>          Stop before this run has spent so many dollars
+          --cap-request <USD>  Refuse a request that may cost more dollars
+          --cap-day <USD>      Stop before this project has spent so many dollars today (UTC)
+          --cap-project <USD>  Stop before this project has ever spent so many dollars
+          --allow-unpriced     Allow models without a price although a cap is set
+
+    Permissions:
+          --allow-origin <ORIGIN>  Allow this project to send to an origin, for this command (may be
+                                   repeated)
+          --allow-key <BINDING>    Allow a key for an origin, for this command:
+                                   NAME=ORIGIN[,env=VARIABLE]
+          --trust <HASH>           Trust the project's programs if they still have this hash
+
+    Examples:
+      trysquare run order-number --dry-run             print the plan, send nothing
+      trysquare run order-number --variant examples    one variant only
+      trysquare run order-number --replay              answer from recorded.jsonl, no key needed
+      trysquare run order-number --cap 0.50            stop before 50 cents are spent
+
+    == runs
+    List runs, or export the record of one
+
+    Usage: trysquare runs [OPTIONS]
+           trysquare runs <COMMAND>
+
+    Commands:
+      export  Write the whole record of a run as JSONL
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+          --limit <N>        At most so many, newest first [default: 20]
+
+    == runs export
+    Write the whole record of a run as JSONL
+
+    Usage: trysquare runs export [OPTIONS] <RUN>
+
+    Arguments:
+      <RUN>  The run: its id, the beginning of it, or `latest`
+
+    Options:
+      -o, --output <FILE>    The file [default: standard output]
+
+    == show
+    Show the results of a run, or one cell of it
+
+    Usage: trysquare show [OPTIONS] <RUN>
+
+    Arguments:
+      <RUN>  The run: its id, the beginning of it, or `latest`
+
+    Options:
+          --case <ID>        Show every cell of this case in full
+          --variant <NAME>   Only this variant
+          --failures         List the cells that failed, with the reason
+          --errors           List the cells that ended in an error
+          --limit <N>        List at most so many cells [default: 20]
+          --raw              With --case: print the requests and replies as they went over the wire
+
+    Examples:
+      trysquare show latest --failures
+      trysquare show latest --case m-042
+      trysquare show latest --case m-042 --variant examples --raw
+
+    == score
+    Score a run again with today's checks, or score outputs made elsewhere
+
+    Usage: trysquare score [OPTIONS] [RUN]
+
+    Arguments:
+      [RUN]  The run to score again: its id, the beginning of it, or `latest`
+
+    Options:
+          --outputs <FILE>   Score these outputs instead: JSONL with case, output, and optionally
+                             variant and sample
+          --set <NAME>       The eval set of --outputs
+          --trust <HASH>     Trust the project's programs if they still have this hash
+
+    Examples:
+      trysquare score latest
+      trysquare score --set order-number --outputs answers.jsonl
+
+    A line of --outputs: {"case": "m-042", "output": "A-48213", "variant": "ours"}
+
+    == resume
+    Go on with a run that was stopped or whose process died
+
+    Usage: trysquare resume [OPTIONS] <RUN>
+
+    Arguments:
+      <RUN>  The run: its id, the beginning of it, or `latest`
+
+    Options:
+
+    Sending:
+          --no-cache         Do not read or write the cache
+          --refresh          Do not read the cache, but write it
+          --concurrency <N>  At most so many calls at once to one provider
+
+    Spending:
+          --cap <USD>          Stop before this run has spent so many dollars
+          --cap-request <USD>  Refuse a request that may cost more dollars
+          --cap-day <USD>      Stop before this project has spent so many dollars today (UTC)
+          --cap-project <USD>  Stop before this project has ever spent so many dollars
+          --allow-unpriced     Allow models without a price although a cap is set
+
+    Permissions:
+          --allow-origin <ORIGIN>  Allow this project to send to an origin, for this command (may be
+                                   repeated)
+          --allow-key <BINDING>    Allow a key for an origin, for this command:
+                                   NAME=ORIGIN[,env=VARIABLE]
+          --trust <HASH>           Trust the project's programs if they still have this hash
+
+    == retry
+    Send only the cells of a run again that ended in an error
+
+    Usage: trysquare retry [OPTIONS] <RUN>
+
+    Arguments:
+      <RUN>  The run: its id, the beginning of it, or `latest`
+
+    Options:
+
+    Sending:
+          --no-cache         Do not read or write the cache
+          --refresh          Do not read the cache, but write it
+          --concurrency <N>  At most so many calls at once to one provider
+
+    Spending:
+          --cap <USD>          Stop before this run has spent so many dollars
+          --cap-request <USD>  Refuse a request that may cost more dollars
+          --cap-day <USD>      Stop before this project has spent so many dollars today (UTC)
+          --cap-project <USD>  Stop before this project has ever spent so many dollars
+          --allow-unpriced     Allow models without a price although a cap is set
+
+    Permissions:
+          --allow-origin <ORIGIN>  Allow this project to send to an origin, for this command (may be
+                                   repeated)
+          --allow-key <BINDING>    Allow a key for an origin, for this command:
+                                   NAME=ORIGIN[,env=VARIABLE]
+          --trust <HASH>           Trust the project's programs if they still have this hash
+
+    == cancel
+    Ask a run in another process to stop; it can be resumed
+
+    Usage: trysquare cancel [OPTIONS] <RUN>
+
+    Arguments:
+      <RUN>  The run: its id, the beginning of it, or `latest`
+
+    Options:
+
+    == models
+    List providers and models, and what is known of them
+
+    Usage: trysquare models [OPTIONS]
+
+    Options:
+
+    == key
+    Keep keys in the system's keyring, bound to one origin each
+
+    Usage: trysquare key [OPTIONS] <COMMAND>
+
+    Commands:
+      set     Store a key for one origin; the secret is read from the terminal or standard input
+      list    List keys, where they are and where they may go; never the keys
+      test    Send the smallest request that shows whether a key works
+      remove  Remove a key
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+
+    == key set
+    Store a key for one origin; the secret is read from the terminal or standard input
+
+    Usage: trysquare key set [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  The name by which projects ask for it
+
+    Options:
+          --origin <ORIGIN>  The only origin that it may be sent to [default: known for well-known
+                             names]
+          --env <VARIABLE>   Read the secret from this environment variable instead of the keyring
+
+    Examples:
+      trysquare key set openai
+      trysquare key set router --origin https://openrouter.ai
+      trysquare key set openai --env OPENAI_API_KEY   nothing is stored, the variable is read
+
+    == key list
+    List keys, where they are and where they may go; never the keys
+
+    Usage: trysquare key list [OPTIONS]
+
+    Options:
+
+    == key test
+    Send the smallest request that shows whether a key works
+
+    Usage: trysquare key test [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  The key's name
+
+    Options:
+
+    == key remove
+    Remove a key
+
+    Usage: trysquare key remove [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  The key's name
+
+    Options:
+
+    == trust
+    Review and trust the programs that this project declares
+
+    Usage: trysquare trust [OPTIONS]
+
+    Options:
+          --show             Print what would be trusted, and its hash
+          --revoke           Take trust in this project back
+          --hash <HASH>      Trust without asking, if the hash is still this one
+
+    == cache
+    Show or clear the cache of responses
+
+    Usage: trysquare cache [OPTIONS]
+
+    Options:
+          --clear            Remove every cached response
+
+    == doctor
+    Check this installation and project; list every host that was contacted
+
+    Usage: trysquare doctor [OPTIONS]
+
+    Options:
+
+    == init
+    Start a project
+
+    Usage: trysquare init [OPTIONS] [FOLDER]
+
+    Arguments:
+      [FOLDER]  The folder [default: this one]
+
+    Options:
+          --sample           Write the sample: 137 customer messages, three prompts, recorded answers
+
+    == validate
+    Check every file of the project and print everything that is wrong
+
+    Usage: trysquare validate [OPTIONS]
+
+    Options:
+          --strict           Treat warnings as errors
+
+    == fmt
+    Make JSONL files canonical: key order, numbers, line ends
+
+    Usage: trysquare fmt [OPTIONS]
+
+    Options:
+          --check            Change nothing; exit with 2 if a file is not canonical
+
+    == prompt list
+    List the prompts with their versions
+
+    Usage: trysquare prompt list [OPTIONS]
+
+    Options:
+
+    == prompt show
+    Print a prompt's model, config, schemas, variables and template
+
+    Usage: trysquare prompt show [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  The prompt's name, or NAME@GITREF
+
+    Options:
+
+    == prompt render
+    Print the messages that a case would send
+
+    Usage: trysquare prompt render [OPTIONS] --case <ID> <NAME>
+
+    Arguments:
+      <NAME>  The prompt's name, or NAME@GITREF
+
+    Options:
+          --case <ID>        The case
+          --set <NAME>       The eval set of the case [default: the one that has it]
+
+    == prompt vars
+    List the variables that a prompt uses, and where
+
+    Usage: trysquare prompt vars [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  The prompt's name
+
+    Options:
+
+    == prompt diff
+    Show what differs between two prompts: files, NAME@GITREF, or version hashes
+
+    Usage: trysquare prompt diff [OPTIONS] <A> <B>
+
+    Arguments:
+      <A>  The first
+      <B>  The second
+
+    Options:
+
+    == prompt log
+    List every version of a prompt in git with commit, author, date and message
+
+    Usage: trysquare prompt log [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  The prompt's name
+
+    Options:
+
+    == completions
+    Print a completion script for a shell
+
+    Usage: trysquare completions [OPTIONS] <SHELL>
+
+    Arguments:
+      <SHELL>  The shell [possible values: bash, elvish, fish, powershell, zsh]
+
+    Options:
+    "#);
+}

@@ -1,0 +1,18 @@
+//! The real program in temporary folders: what it prints, what it writes, how it exits.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests start programs, read files and may fail"
+)]
+
+mod help;
+mod json;
+mod keyring;
+mod keys;
+mod projects;
+mod prompts;
+mod readme;
+mod sandbox;
+mod trust;
+mod usage;

@@ -1,0 +1,18 @@
+//! The real program against a real server that misbehaves: nothing is lost, nothing is paid twice.
+//!
+//! No test sleeps: each waits for what the server has seen or for the program's end.
+
+#![expect(clippy::disallowed_methods, reason = "tests start programs and read files")]
+
+mod again;
+mod cached;
+mod disk;
+mod keys;
+mod kills;
+mod process;
+mod programs;
+mod project;
+mod record;
+mod spending;
+mod together;
+mod trouble;

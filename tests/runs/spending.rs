@@ -1,0 +1,73 @@
+//! A cap stops a run, an overrun stops it and is shown, and a price must be known.
+
+use run::{LedgerState, RunState};
+use test_provider::{Answer, Behaviour, TestProvider};
+
+use crate::project::{Project, billed_by, settings};
+
+#[test]
+fn a_run_that_meets_its_cap_stops_and_goes_on_with_a_higher_one() {
+    let server = TestProvider::echoing();
+    let project = Project::new(&server.origin(), 100);
+    project.run(&["run", "set", "--cap", "0.0005"]).expect(3).says("Stopped at the cap");
+    let record = project.latest();
+    assert_eq!(record.state, RunState::StoppedAtCap);
+    assert!(record.answers().count() > 0, "nothing was sent");
+    assert!(record.answers().count() < 100, "the cap was not met");
+    assert!(record.booked() <= 500_000, "booked {}", record.booked());
+    assert_eq!(record.booked(), billed_by(&server));
+
+    project.run(&["resume", "latest"]).expect(3).says("Stopped at the cap");
+    project.run(&["resume", "latest", "--cap", "0.1"]).expect(0);
+    let record = project.latest();
+    record.assert_each_cell_is_answered_once();
+    assert_eq!(server.counts().requests, 100);
+    assert_eq!(record.booked(), billed_by(&server));
+}
+
+#[test]
+fn a_provider_that_bills_more_than_it_was_allowed_stops_the_run() {
+    let server = TestProvider::start(|request| {
+        if request.last_text().trim() != "set-007" {
+            return Behaviour::echo(request);
+        }
+        let mut answer = Answer::text("word ".repeat(2000));
+        answer.ignores_max = true;
+        Behaviour::answer(answer)
+    });
+    let project = Project::new(&server.origin(), 60);
+    project
+        .run(&["run", "set", "--cap", "0.1", "--concurrency", "2"])
+        .expect(3)
+        .says("a provider billed more than was reserved");
+    let record = project.latest();
+    assert_eq!(record.state, RunState::StoppedAtOverrun);
+    assert_eq!(record.booked(), billed_by(&server), "the overrun is booked in full");
+    let over = record.ledger.iter().filter(|entry| match entry.state {
+        LedgerState::Settled { billed } => billed > entry.reserved,
+        _ => false,
+    });
+    assert_eq!(over.count(), 1);
+    project.run(&["show", "latest"]).expect(0).says("stopped at overrun");
+
+    project.run(&["resume", "latest"]).expect(0);
+    project.latest().assert_each_cell_is_answered_once();
+    assert_eq!(server.counts().requests, 60);
+}
+
+#[test]
+fn a_model_without_a_price_is_refused_under_a_cap_unless_it_is_allowed() {
+    let server = TestProvider::echoing();
+    let project = Project::new(&server.origin(), 5);
+    let text = settings(&server.origin(), "");
+    let unpriced = text.replace("prices: {input: 1, output: 2}", "context_tokens: 4096");
+    assert_ne!(text, unpriced);
+    project.write("trysquare.yaml", &unpriced);
+    project.run(&["run", "set", "--cap", "1"]).expect(2).says("--allow-unpriced");
+    assert_eq!(server.counts().requests, 0);
+    project
+        .run(&["run", "set", "--cap", "1", "--allow-unpriced"])
+        .expect(0)
+        .says("without a known price");
+    assert_eq!(server.counts().requests, 5);
+}
