@@ -63,5 +63,7 @@ fn an_edited_prompt_is_not_in_the_recording() {
         let Outcome::Failed(failure) = &attempt.outcome else { panic!("answered: {attempt:?}") };
         assert_eq!(failure.kind, run::FailureKind::NotRecorded);
     }
+    // A run that recordings answer stays one: repeating its errors sends nothing either.
+    project.run(&["retry", "latest"]).expect(3).says("trysquare run set --record");
     assert_eq!(server.counts().requests, 3);
 }

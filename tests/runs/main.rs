@@ -2,7 +2,13 @@
 //!
 //! No test sleeps: each waits for what the server has seen or for the program's end.
 
-#![expect(clippy::disallowed_methods, reason = "tests start programs and read files")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::format_collect,
+    reason = "tests start programs and read files"
+)]
 
 mod again;
 mod cached;

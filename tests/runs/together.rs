@@ -11,7 +11,7 @@ use crate::project::{Project, billed_by};
 /// Returns the id of the newest run of an eval set.
 fn run_of(project: &Project, set: &str) -> String {
     let listed = project.run(&["runs", "--format", "jsonl"]).expect(0).stdout;
-    let mut rows = listed.lines().map(|line| serde_json::from_str::<serde_json::Value>(line));
+    let mut rows = listed.lines().map(serde_json::from_str::<serde_json::Value>);
     let row = rows.find_map(|row| row.ok().filter(|row| row["eval_set"] == set)).unwrap();
     row["run"].as_str().unwrap().to_owned()
 }

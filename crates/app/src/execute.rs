@@ -17,7 +17,7 @@ use crate::clients::Purpose;
 use crate::material::{Maker, Material};
 use crate::plan::{Plan, Sending, case_ids, connect_all, provider, providers_of};
 use crate::port::{CheckScorer, RunCalls, StoreRecord, SystemClock};
-use crate::recordings::needed_keys;
+use crate::recordings::{needed_keys, recordings};
 use crate::target::{Targets, trusted_programs};
 use crate::{App, AppError, ErrorKind, bridge};
 
@@ -162,12 +162,16 @@ impl App {
         let material = Arc::new(Material::from_store(&store, &header)?);
         let settings = self.settings()?;
         let grants = &request.sending.grants;
-        let missing = self.missing(&settings, grants, &project, &material)?;
-        if let Some(missing) = missing.first() {
-            return Err(missing.error());
+        let replay = header.replay.then(|| recordings(&project, &header.eval_set)).transpose()?;
+        let replays = replay.is_some();
+        if !replays {
+            let missing = self.missing(&settings, grants, &project, &material)?;
+            if let Some(missing) = missing.first() {
+                return Err(missing.error());
+            }
+            self.note_contacts(&store, &project, &material)?;
         }
-        let calls = self.calls(&project, &material, &request.sending, None)?;
-        self.note_contacts(&store, &project, &material)?;
+        let calls = self.calls(&project, &material, &request.sending, replay)?;
         let own = header.caps;
         let asked = request.sending.caps;
         let caps = Caps {
@@ -178,7 +182,7 @@ impl App {
         };
         let selection =
             if request.retry_errors { Selection::Failed } else { Selection::Unfinished };
-        let work = Work { header, selection, caps, replay: false };
+        let work = Work { header, selection, caps, replay: replays };
         self.session(store, &project, material, calls, work, &request.sending, None)
     }
 

@@ -123,6 +123,7 @@ impl App {
             seed: 0,
             cells,
             caps: Caps::default(),
+            replay: false,
             criteria: crate::plan::criteria(material),
         })
     }

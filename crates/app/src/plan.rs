@@ -185,6 +185,7 @@ impl App {
                 day: caps.day.or(budget.day),
                 project: caps.project.or(budget.project),
             },
+            replay: request.replay,
             criteria: criteria(material),
         })
     }

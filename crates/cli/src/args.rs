@@ -1,5 +1,11 @@
 //! What can be typed: commands, options and their help.
 
+#![expect(
+    clippy::struct_excessive_bools,
+    clippy::struct_field_names,
+    reason = "a field here is an option that is typed: each flag is a bool, named as it is typed"
+)]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -17,9 +17,8 @@ pub(crate) fn app() -> App {
     let smollm2 = std::env::var_os("TRYSQUARE_SMOLLM2").map(PathBuf::from);
     App::new(Host {
         settings_folder: settings_folder(),
-        smollm2_file: smollm2.unwrap_or_else(|| {
-            cache_folder().join("models/SmolLM2-135M-Instruct.Q4_1.gguf")
-        }),
+        smollm2_file: smollm2
+            .unwrap_or_else(|| cache_folder().join("models/SmolLM2-135M-Instruct.Q4_1.gguf")),
         environment: Arc::new(|name| std::env::var(name).ok()),
         now,
         random,

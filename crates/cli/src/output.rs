@@ -40,7 +40,7 @@ impl Output {
     }
 
     /// Tells whether progress may be drawn over itself.
-    pub(crate) fn draws(&self) -> bool {
+    pub(crate) fn draws() -> bool {
         io::stderr().is_terminal()
     }
 

@@ -20,7 +20,7 @@ pub(crate) async fn follow(
     variants: &[String],
     output: &Output,
 ) {
-    let mut view: Box<dyn View + Send> = if output.draws() {
+    let mut view: Box<dyn View + Send> = if Output::draws() {
         Box::new(Bar::new(events.borrow().progress().planned))
     } else {
         Box::new(Lines { last: Instant::now() })

@@ -28,6 +28,9 @@ pub struct RunHeader {
     pub cells: u32,
     /// The caps in force when it was planned.
     pub caps: Caps,
+    /// Whether recordings answer it. Then nothing is sent, also when it is resumed.
+    #[serde(default)]
+    pub replay: bool,
     /// The criteria and checks as data, so that an old run can always be shown.
     pub criteria: Value,
 }

@@ -138,6 +138,7 @@ fn plan(store: &Store, run: Id, cells: u32) {
         seed: 1,
         cells,
         caps: Caps::default(),
+        replay: false,
         criteria: serde_json::Value::Null,
     };
     let planned = (0..cells).map(|index| PlannedCell {

@@ -115,13 +115,13 @@ mod tests {
     #[test]
     fn folders_of_sync_programs_are_known_by_name() {
         let program = |path: &str| sync_program(Path::new(path));
-        assert_eq!(program("/home/a/Dropbox (Work)/p"), Some("Dropbox".to_owned()));
+        assert_eq!(program("/Users/a/Dropbox (Work)/p"), Some("Dropbox".to_owned()));
         assert_eq!(program("/Users/a/OneDrive - Firm/p"), Some("OneDrive".to_owned()));
         assert_eq!(
             program("/Users/a/Library/Mobile Documents/com~apple~CloudDocs/p"),
             Some("iCloud Drive".to_owned())
         );
-        assert_eq!(program("/home/a/dropbox-clone/p"), None);
+        assert_eq!(program("/Users/a/dropbox-clone/p"), None);
     }
 
     #[test]

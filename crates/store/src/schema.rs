@@ -134,6 +134,7 @@ mod tests {
             seed: 1,
             cells: 1,
             caps: Caps::default(),
+            replay: false,
             criteria: serde_json::Value::Null,
         };
         let cell = PlannedCell {

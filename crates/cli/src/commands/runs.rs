@@ -102,16 +102,15 @@ fn export(
     output: Option<&std::path::Path>,
 ) -> Result<Exit, AppError> {
     let run = context.app.find_run(context.folder(), name)?;
-    match output {
-        Some(path) => context.app.export_run_to(context.folder(), run, path)?,
-        None => {
-            let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
-            context.app.export_run(context.folder(), run, &mut stdout)?;
-            stdout.flush().map_err(|error| {
-                AppError::input(format!("the export cannot be written: {error}"))
-            })?;
-        }
+    if let Some(path) = output {
+        context.app.export_run_to(context.folder(), run, path)?;
+        return Ok(Exit::Complete);
     }
+    let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
+    context.app.export_run(context.folder(), run, &mut stdout)?;
+    stdout
+        .flush()
+        .map_err(|error| AppError::input(format!("the export cannot be written: {error}")))?;
     Ok(Exit::Complete)
 }
 

@@ -15,9 +15,7 @@ pub(super) fn score(context: &Context<'_>, args: &Score) -> Result<Exit, AppErro
             let run = context.app.find_run(folder, name)?;
             context.app.rescore(folder, run, &sending)?
         }
-        (None, Some(file), Some(set)) => {
-            context.app.score_outputs(folder, set, file, &sending)?
-        }
+        (None, Some(file), Some(set)) => context.app.score_outputs(folder, set, file, &sending)?,
         _ => return Err(AppError::input("name a run, or say --set and --outputs")),
     };
     session::work(context, running, folder, false)

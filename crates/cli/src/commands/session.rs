@@ -1,5 +1,6 @@
 //! Working on a run until it ends, and telling how it ended.
 
+use std::convert::Infallible;
 use std::path::Path;
 
 use app::{AppError, CacheUse, Grants, ResumeRequest, RunningRun, Sending, Stopper};
@@ -91,7 +92,7 @@ fn execute(context: &Context<'_>, running: RunningRun) -> Result<Summary, AppErr
         let finished = async {
             tokio::select! {
                 finished = running.finish() => finished,
-                () = stop_on_signal(&stopper, context) => unreachable_stop(),
+                never = stop_on_signal(&stopper, context) => match never {},
             }
         };
         let (finished, ()) = tokio::join!(finished, shown);
@@ -99,13 +100,9 @@ fn execute(context: &Context<'_>, running: RunningRun) -> Result<Summary, AppErr
     })
 }
 
-/// [`stop_on_signal`] never returns; the type system cannot know.
-fn unreachable_stop() -> Result<Summary, AppError> {
-    Err(AppError::new(app::ErrorKind::Record, "the run was stopped without an end"))
-}
-
 /// Ctrl-C once lets the calls that are on their way finish, twice breaks them off.
-async fn stop_on_signal(stopper: &Stopper, context: &Context<'_>) {
+/// Never returns.
+async fn stop_on_signal(stopper: &Stopper, context: &Context<'_>) -> Infallible {
     for pressed in 1u32.. {
         if tokio::signal::ctrl_c().await.is_err() {
             break;

@@ -299,7 +299,9 @@ fn attempt_in_full(attempt: &run::Attempt, raw: bool) -> String {
             }
             if raw {
                 let text = serde_json::to_string_pretty(&answer.reply).unwrap_or_default();
-                out += &format!("{}\n", text.lines().map(|line| format!("  {}\n", printable(line))).collect::<String>());
+                for line in text.lines() {
+                    out += &format!("  {}\n", printable(line));
+                }
             }
         }
         Outcome::Failed(failure) => {

@@ -52,6 +52,7 @@ pub(crate) fn header(run: Id, cells: u32) -> RunHeader {
         seed: 7,
         cells,
         caps: Caps::default(),
+        replay: false,
         criteria: serde_json::json!({"answers": {}}),
     }
 }
