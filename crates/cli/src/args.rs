@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(
     name = "trysquare",
+    bin_name = "trysquare",
     version,
     max_term_width = 100,
     after_help = "Examples:\n  \
