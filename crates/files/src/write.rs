@@ -1,4 +1,4 @@
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -104,18 +104,4 @@ pub fn remove_file(path: &Path) -> Result<bool, FileError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(FileError::new("remove", path, error)),
     }
-}
-
-/// Appends one line to a text file, creating it if needed, and syncs it.
-///
-/// # Errors
-/// [`FileError`]; a line may then stand there in part, which readers of line files report.
-pub fn append_line(path: &Path, line: &str) -> Result<(), FileError> {
-    let append = || {
-        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-        // One write call, so that two processes cannot mix their lines.
-        file.write_all(format!("{line}\n").as_bytes())?;
-        file.sync_data()
-    };
-    append().map_err(|error: io::Error| FileError::new("append to", path, error))
 }

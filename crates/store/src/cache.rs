@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chat::{FinishReason, Reply};
+use chat::Reply;
 use run::{Answer, AnswerSource};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use values::{ContentHash, Timestamp};
@@ -117,24 +117,6 @@ pub(crate) fn answer(row: &Row<'_>, source: AnswerSource) -> rusqlite::Result<An
         first_token_ms,
         source,
     })
-}
-
-/// Tells whether an answer is worth keeping: a live one that is complete. One that broke off in the
-/// provider, or that a filter withheld, may come out otherwise next time.
-pub(crate) fn is_cacheable(answer: &Answer) -> bool {
-    let complete = match answer.reply.finish {
-        FinishReason::Complete
-        | FinishReason::Length
-        | FinishReason::ToolUse
-        | FinishReason::StopSequence
-        | FinishReason::Refused => true,
-        FinishReason::Filtered
-        | FinishReason::Paused
-        | FinishReason::ContextExceeded
-        | FinishReason::MalformedTool
-        | FinishReason::Error => false,
-    };
-    complete && answer.source == AnswerSource::Live
 }
 
 /// What this process did to the cache and has not written down yet.

@@ -2,7 +2,7 @@ use run::{Answer, AnswerSource, Attempt, LedgerState, Outcome};
 use rusqlite::{Connection, OptionalExtension, params};
 use values::{ContentHash, Id, NanoDollars};
 
-use crate::cache::{CacheUse, is_cacheable};
+use crate::cache::CacheUse;
 use crate::cells::{self, RecordedAttempt};
 use crate::error::{Doing, StoreError};
 use crate::ledger::{self, Settled};
@@ -70,7 +70,7 @@ fn record(
     let outcome = match attempt.outcome {
         Outcome::Answered(answer) => {
             let source = answer.source;
-            let keep = cache_key.filter(|_| is_cacheable(&answer));
+            let keep = cache_key.filter(|_| answer.is_cacheable());
             let is_hit = source == AnswerSource::Cache;
             hit = is_hit.then(|| attempt.cost.unwrap_or_default());
             let written = write_answer(connection, *answer, cache_key.filter(|_| is_hit))?;
