@@ -1,0 +1,222 @@
+use std::collections::{BTreeSet, HashSet};
+
+use run::Variant;
+use serde::Serialize;
+use stats::{InvalidInput, Level};
+use values::ContentHash;
+
+use crate::criterion::{CriterionComparison, Prepared, Refusal, Role};
+use crate::decision::Decision;
+use crate::pairing::{Pairing, pair};
+use crate::results::{Origin, VariantResults};
+use crate::steps::holm_steps;
+use crate::verdict::Verdict;
+use crate::warning::Warning;
+
+/// What a comparison is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompareOptions {
+    /// The loss that still counts as "no worse", a share; `None` if the set declares none.
+    pub margin: Option<f64>,
+    /// The level of intervals, two-sided.
+    pub level: Level,
+    /// The seed of resampling.
+    pub seed: u64,
+    /// The criteria whose judges are calibrated well enough to count.
+    pub trusted: BTreeSet<String>,
+}
+
+/// What was looked at before.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LookHistory {
+    /// The case ids of earlier looks at the same two versions on the same set, oldest first.
+    pub earlier: Vec<HashSet<String>>,
+    /// Whether the candidate's run was told to stop when it is decided.
+    pub until_decided: bool,
+}
+
+/// Two variants side by side.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// What it is compared with.
+    pub baseline: Side,
+    /// What may ship.
+    pub candidate: Side,
+    /// The eval set's name.
+    pub eval_set: String,
+    /// The loss that still counts as "no worse", a share.
+    pub margin: Option<f64>,
+    /// The two-sided level of intervals, a share.
+    pub confidence: f64,
+    /// Which cases are shared.
+    pub pairing: Pairing,
+    /// The number of shared cases.
+    pub shared: usize,
+    /// What stands above the verdict.
+    pub warnings: Vec<Warning>,
+    /// The criteria, the primary one first, then in the order of the set.
+    pub criteria: Vec<CriterionComparison>,
+}
+
+/// One side of a comparison.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Side {
+    /// The variant.
+    pub variant: Variant,
+    /// Where its results were kept.
+    pub origin: Origin,
+    /// The eval set as it was run.
+    pub eval_set_hash: ContentHash,
+    /// How often each case was asked for.
+    pub samples: u32,
+    /// Whether recordings gave the answers.
+    pub replayed: bool,
+    /// The number of its cases.
+    pub cases: usize,
+}
+
+impl Side {
+    fn of(results: &VariantResults) -> Self {
+        Self {
+            variant: results.variant.clone(),
+            origin: results.origin,
+            eval_set_hash: results.eval_set_hash,
+            samples: results.samples,
+            replayed: results.replayed,
+            cases: results.cases.len(),
+        }
+    }
+}
+
+impl Comparison {
+    /// Returns the primary criterion.
+    pub fn primary(&self) -> Option<&CriterionComparison> {
+        self.criteria.iter().find(|criterion| criterion.role == Role::Primary)
+    }
+
+    /// Returns the verdict on the primary criterion.
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.primary().and_then(CriterionComparison::verdict)
+    }
+}
+
+/// Compares a candidate with a baseline on every criterion.
+///
+/// The primary criterion is decided at the level of the options; the others share it by Holm's steps
+/// (STATS 1.9). n log n in the number of cases.
+///
+/// # Errors
+/// [`InvalidInput`] if there are more cases than the statistics allow (a million).
+pub fn compare(
+    baseline: &VariantResults,
+    candidate: &VariantResults,
+    options: &CompareOptions,
+    history: &LookHistory,
+) -> Result<Comparison, InvalidInput> {
+    let pairing = pair(baseline, candidate);
+    let mut warnings = set_warnings(baseline, candidate, &pairing, options);
+    let (mut primary, mut others) = (None, Vec::new());
+    let mut refused = one_sided(baseline, candidate);
+    for (place, criterion) in candidate.criteria.iter().enumerate() {
+        let Some(in_baseline) = baseline.criterion(&criterion.name) else { continue };
+        let prepared =
+            Prepared::new((baseline, in_baseline), (candidate, place), &pairing, history);
+        warnings.extend(prepared.warnings(options.level)?);
+        match prepared.role {
+            Role::Primary => primary = Some(prepared),
+            Role::Other => others.push(prepared),
+        }
+    }
+    let mut criteria = Vec::new();
+    if let Some(primary) = primary {
+        let decision = primary.decide(options, options.level)?;
+        criteria.push(primary.finish(decision, options));
+    }
+    let decisions = decide_others(&others, options)?;
+    for (prepared, decision) in others.into_iter().zip(decisions) {
+        criteria.push(prepared.finish(decision, options));
+    }
+    criteria.append(&mut refused);
+    Ok(Comparison {
+        baseline: Side::of(baseline),
+        candidate: Side::of(candidate),
+        eval_set: candidate.eval_set.clone(),
+        margin: options.margin,
+        confidence: options.level.confidence(),
+        shared: pairing.pairs.len(),
+        pairing,
+        warnings,
+        criteria,
+    })
+}
+
+/// Decides the criteria that are not primary by Holm's steps.
+fn decide_others(
+    others: &[Prepared<'_>],
+    options: &CompareOptions,
+) -> Result<Vec<Option<Decision>>, InvalidInput> {
+    let first = others
+        .iter()
+        .map(|prepared| prepared.decide(options, options.level))
+        .collect::<Result<Vec<_>, _>>()?;
+    let tested: Vec<usize> = (0..others.len()).filter(|place| first[*place].is_some()).collect();
+    let p_values: Vec<Option<f64>> = tested
+        .iter()
+        .map(|place| first[*place].and_then(|decision| decision.p_value.value()))
+        .collect();
+    let stepped = holm_steps(&p_values, options.level, |at, level| {
+        let decision = others[tested[at]].decide(options, level)?;
+        Ok(decision.expect("what was decided at one level is decided at every level"))
+    })?;
+    let mut decisions = first;
+    for (place, decision) in tested.into_iter().zip(stepped) {
+        decisions[place] = Some(decision);
+    }
+    Ok(decisions)
+}
+
+/// Criteria that only one side knows.
+fn one_sided(baseline: &VariantResults, candidate: &VariantResults) -> Vec<CriterionComparison> {
+    let lacking = |of: &VariantResults, other: &VariantResults, candidate: bool| {
+        of.criteria
+            .iter()
+            .enumerate()
+            .filter(|(_, criterion)| other.criterion(&criterion.name).is_none())
+            .map(|(place, _)| {
+                CriterionComparison::refused(of, place, Refusal::OneSided { candidate })
+            })
+            .collect::<Vec<_>>()
+    };
+    [lacking(baseline, candidate, true), lacking(candidate, baseline, false)].concat()
+}
+
+fn set_warnings(
+    baseline: &VariantResults,
+    candidate: &VariantResults,
+    pairing: &Pairing,
+    options: &CompareOptions,
+) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let (only_baseline, only_candidate, changed) =
+        (pairing.only_baseline.len(), pairing.only_candidate.len(), pairing.changed.len());
+    if pairing.pairs.is_empty() {
+        warnings.push(Warning::NothingShared);
+    } else if only_baseline + only_candidate + changed > 0 {
+        let shared = pairing.pairs.len();
+        warnings.push(Warning::SetsDiffer { shared, only_baseline, only_candidate, changed });
+    }
+    if baseline.samples != candidate.samples {
+        let (baseline, candidate) = (baseline.samples, candidate.samples);
+        warnings.push(Warning::SamplesDiffer { baseline, candidate });
+    }
+    if baseline.variant.hash == candidate.variant.hash {
+        warnings.push(Warning::SameVariant);
+    }
+    if candidate.primary.is_none() {
+        warnings.push(Warning::NoPrimary);
+    }
+    if options.margin.is_none() {
+        warnings.push(Warning::NoMargin);
+    }
+    warnings
+}

@@ -1,0 +1,334 @@
+use std::collections::BTreeSet;
+
+use evalset::ScoreSource;
+use serde::Serialize;
+use stats::{InvalidInput, Level, two_proportions};
+
+use crate::compare::{CompareOptions, LookHistory};
+use crate::decision::{self, Decision, WhySequence};
+use crate::pairing::Pairing;
+use crate::results::{Origin, VariantResults};
+use crate::sequential;
+use crate::square::Square;
+use crate::units::{self, Counted, Uncounted};
+use crate::verdict::Verdict;
+use crate::warning::{FEW_CLUSTERS, MANY_LEFT_OUT, Warning};
+
+/// Two variants on one criterion.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CriterionComparison {
+    /// The criterion.
+    pub criterion: String,
+    /// Its part in the verdict.
+    pub role: Role,
+    /// Who decides it.
+    pub basis: Basis,
+    /// Why there is no verdict, if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
+    /// How sure the difference is; `None` where comparing would mislead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// The mean of the baseline's case means over the compared cases, in shares.
+    pub baseline_rate: Option<f64>,
+    /// The candidate's.
+    pub candidate_rate: Option<f64>,
+    /// The cases by what became of them.
+    pub square: Square,
+    /// What the baseline could not count.
+    pub baseline_uncounted: Uncounted,
+    /// What the candidate could not count.
+    pub candidate_uncounted: Uncounted,
+    /// Shared cases with a sample that is not counted, in plan order.
+    pub left_out: Vec<String>,
+}
+
+/// The part of a criterion in the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Declared as the one that decides; no correction touches it.
+    Primary,
+    /// Any other; corrected by Holm's steps among them.
+    Other,
+}
+
+/// Who decides a criterion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Basis {
+    /// Checks.
+    Code,
+    /// People.
+    Human,
+    /// Judges, whose opinion it is.
+    Judge {
+        /// Their names.
+        judges: Vec<String>,
+        /// Whether calibration against people's labels makes them count.
+        trusted: bool,
+    },
+}
+
+/// Why a criterion has no verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Refusal {
+    /// Only one side was scored on it.
+    OneSided {
+        /// Whether it is the candidate that lacks it.
+        candidate: bool,
+    },
+    /// The criterion itself changed: its kind, source, rubric, threshold.
+    CriterionChanged,
+    /// The sides were scored by different checks.
+    ChecksChanged {
+        /// Those that differ.
+        names: Vec<String>,
+    },
+    /// The sides were scored by different judges, or by different versions of one.
+    JudgesChanged {
+        /// Those that differ.
+        names: Vec<String>,
+    },
+    /// No shared case is decided on both sides.
+    NothingDecided,
+}
+
+/// A criterion before its level is known.
+pub(crate) struct Prepared<'a> {
+    baseline: (&'a VariantResults, usize),
+    candidate: (&'a VariantResults, usize),
+    pairing: &'a Pairing,
+    counted: Counted,
+    pub(crate) role: Role,
+    refusal: Option<Refusal>,
+    why: Option<WhySequence>,
+    ranks: Vec<usize>,
+    unchanged: bool,
+}
+
+impl<'a> Prepared<'a> {
+    /// Counts a criterion of the candidate against the same of the baseline.
+    pub(crate) fn new(
+        baseline: (&'a VariantResults, usize),
+        candidate: (&'a VariantResults, usize),
+        pairing: &'a Pairing,
+        history: &LookHistory,
+    ) -> Self {
+        let places = (baseline.1, candidate.1);
+        let counted = units::count(baseline.0, candidate.0, pairing, places);
+        let role =
+            if candidate.0.primary == Some(candidate.1) { Role::Primary } else { Role::Other };
+        let refusal = refusal(baseline, candidate)
+            .or_else(|| (counted.units.len() == 0).then_some(Refusal::NothingDecided));
+        let why = why_sequence(baseline.0, candidate.0, pairing, history);
+        let ranks = ranks(candidate.0, pairing, history);
+        let unchanged = outputs_are_unchanged(baseline.0, candidate.0, pairing);
+        Self { baseline, candidate, pairing, counted, role, refusal, why, ranks, unchanged }
+    }
+
+    /// Returns the criterion's name.
+    pub(crate) fn name(&self) -> &'a str {
+        &self.candidate.0.criteria[self.candidate.1].name
+    }
+
+    /// Decides at a level.
+    ///
+    /// # Errors
+    /// [`InvalidInput`] if there are more pairs than the statistics allow.
+    pub(crate) fn decide(
+        &self,
+        options: &CompareOptions,
+        level: Level,
+    ) -> Result<Option<Decision>, InvalidInput> {
+        if self.refusal.is_some() {
+            return Ok(None);
+        }
+        let units = &self.counted.units;
+        match self.why {
+            Some(why) => sequential::decide(units, &self.ranks, why, options.margin, level),
+            None => decision::decide(units, options.margin, level, options.seed, self.unchanged),
+        }
+        .map(Some)
+    }
+
+    /// Returns what is to be said above the verdict.
+    ///
+    /// # Errors
+    /// [`InvalidInput`] never for counts of cases; it is passed on from the statistics.
+    pub(crate) fn warnings(&self, level: Level) -> Result<Vec<Warning>, InvalidInput> {
+        let mut warnings = Vec::new();
+        let (units, shared) = (&self.counted.units, self.pairing.pairs.len());
+        let left_out = shared - units.len();
+        let criterion = || self.name().to_owned();
+        if left_out as f64 > MANY_LEFT_OUT * shared as f64 {
+            warnings.push(Warning::ManyLeftOut { criterion: criterion(), left_out, of: shared });
+        }
+        let (baseline, candidate) = (&self.counted.baseline, &self.counted.candidate);
+        let table = two_proportions(
+            (baseline.cases as u64, shared as u64),
+            (candidate.cases as u64, shared as u64),
+            level,
+        )?;
+        if let Some(p_value) = table.fisher_p.ok().filter(|p| *p < 0.05) {
+            warnings.push(Warning::UnequallyLeftOut {
+                criterion: criterion(),
+                baseline: baseline.cases,
+                candidate: candidate.cases,
+                p_value,
+            });
+        }
+        if baseline.samples() + candidate.samples() > 0 && left_out == 0 {
+            warnings.push(Warning::SamplesLeftOut {
+                criterion: criterion(),
+                baseline: baseline.samples(),
+                candidate: candidate.samples(),
+            });
+        }
+        let clusters = units.cluster_count();
+        if self.refusal.is_none() && clusters < units.len() && clusters < FEW_CLUSTERS {
+            warnings.push(Warning::FewClusters { criterion: criterion(), clusters });
+        }
+        Ok(warnings)
+    }
+
+    /// Finishes the comparison with what was decided.
+    pub(crate) fn finish(
+        self,
+        decision: Option<Decision>,
+        options: &CompareOptions,
+    ) -> CriterionComparison {
+        let Self { baseline, candidate, pairing, counted, role, refusal, .. } = self;
+        let criterion = &candidate.0.criteria[candidate.1];
+        let mean = |means: &[f64]| {
+            (!means.is_empty()).then(|| means.iter().sum::<f64>() / means.len() as f64)
+        };
+        let id_of = |place: &usize| candidate.0.cases[pairing.pairs[*place].1].id.clone();
+        CriterionComparison {
+            criterion: criterion.name.clone(),
+            role,
+            basis: Basis::of(candidate, &options.trusted),
+            refusal,
+            decision,
+            baseline_rate: mean(&counted.units.baseline),
+            candidate_rate: mean(&counted.units.candidate),
+            square: Square::of(baseline, candidate, pairing, &counted.units),
+            baseline_uncounted: counted.baseline,
+            candidate_uncounted: counted.candidate,
+            left_out: counted.left_out.iter().map(id_of).collect(),
+        }
+    }
+}
+
+impl CriterionComparison {
+    /// Makes the comparison of a criterion that cannot be compared at all.
+    pub(crate) fn refused(results: &VariantResults, place: usize, refusal: Refusal) -> Self {
+        let role = if results.primary == Some(place) { Role::Primary } else { Role::Other };
+        Self {
+            criterion: results.criteria[place].name.clone(),
+            role,
+            basis: Basis::of((results, place), &BTreeSet::new()),
+            refusal: Some(refusal),
+            decision: None,
+            baseline_rate: None,
+            candidate_rate: None,
+            square: Square::default(),
+            baseline_uncounted: Uncounted::default(),
+            candidate_uncounted: Uncounted::default(),
+            left_out: Vec::new(),
+        }
+    }
+
+    /// Returns the verdict, if comparing does not mislead.
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.decision.map(|decision| decision.verdict)
+    }
+}
+
+impl Basis {
+    fn of((results, place): (&VariantResults, usize), trusted: &BTreeSet<String>) -> Self {
+        let criterion = &results.criteria[place];
+        match criterion.source {
+            ScoreSource::Code => Self::Code,
+            ScoreSource::Human => Self::Human,
+            ScoreSource::Judge => Self::Judge {
+                judges: criterion.scorers.iter().map(|scorer| scorer.name.clone()).collect(),
+                trusted: trusted.contains(&criterion.name),
+            },
+        }
+    }
+}
+
+fn refusal(
+    (baseline, in_baseline): (&VariantResults, usize),
+    (candidate, in_candidate): (&VariantResults, usize),
+) -> Option<Refusal> {
+    let (a, b) = (&baseline.criteria[in_baseline], &candidate.criteria[in_candidate]);
+    if a.hash != b.hash {
+        return Some(Refusal::CriterionChanged);
+    }
+    let only = |of: &crate::SetCriterion, other: &crate::SetCriterion| {
+        let odd = of.scorers.iter().filter(|scorer| !other.scorers.contains(scorer));
+        odd.map(|scorer| scorer.name.clone()).collect::<Vec<_>>()
+    };
+    let mut names = [only(a, b), only(b, a)].concat();
+    names.sort_unstable();
+    names.dedup();
+    match (names.is_empty(), b.source) {
+        (true, _) | (_, ScoreSource::Human) => None,
+        (false, ScoreSource::Code) => Some(Refusal::ChecksChanged { names }),
+        (false, ScoreSource::Judge) => Some(Refusal::JudgesChanged { names }),
+    }
+}
+
+fn why_sequence(
+    baseline: &VariantResults,
+    candidate: &VariantResults,
+    pairing: &Pairing,
+    history: &LookHistory,
+) -> Option<WhySequence> {
+    let ended =
+        |results: &VariantResults| matches!(results.origin, Origin::Run { complete: false, .. });
+    if history.until_decided {
+        return Some(WhySequence::UntilDecided);
+    }
+    if ended(baseline) || ended(candidate) {
+        return Some(WhySequence::EndedByHand);
+    }
+    let grown = history.earlier.iter().find(|earlier| {
+        pairing.pairs.iter().any(|(_, place)| !earlier.contains(&candidate.cases[*place].id))
+    })?;
+    Some(WhySequence::MoreCases { looked_at: grown.len() })
+}
+
+/// Returns the rank of each pair in the order in which evidence was looked at.
+fn ranks(candidate: &VariantResults, pairing: &Pairing, history: &LookHistory) -> Vec<usize> {
+    let shared = pairing.pairs.len();
+    let look_of = |id: &String| {
+        history
+            .earlier
+            .iter()
+            .position(|earlier| earlier.contains(id))
+            .unwrap_or(history.earlier.len())
+    };
+    pairing
+        .pairs
+        .iter()
+        .enumerate()
+        .map(|(place, (_, case))| look_of(&candidate.cases[*case].id) * shared + place)
+        .collect()
+}
+
+fn outputs_are_unchanged(
+    baseline: &VariantResults,
+    candidate: &VariantResults,
+    pairing: &Pairing,
+) -> bool {
+    !pairing.pairs.is_empty()
+        && pairing.pairs.iter().all(|&(a, b)| {
+            let (a, b) = (&baseline.cases[a].samples, &candidate.cases[b].samples);
+            a.len() == b.len()
+                && a.iter().zip(b).all(|(a, b)| a.output.is_some() && a.output == b.output)
+        })
+}

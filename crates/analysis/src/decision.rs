@@ -1,0 +1,232 @@
+use serde::Serialize;
+use stats::{
+    Alternative, Defined, InvalidInput, Level, PairedCounts, SignFlip,
+    clustered_noninferiority_mean, clustered_paired_difference, clustered_signflip, mcnemar,
+    noninferiority_binary, tango_interval,
+};
+use values::Interval;
+
+use crate::estimate::Estimate;
+use crate::units::Units;
+use crate::verdict::Verdict;
+
+/// Below so many clusters a t interval leans on the shape of the distribution, and the sign-flip
+/// test is shown beside it.
+const FEW_UNITS: usize = 30;
+/// Resamples of the sign-flip test where it cannot be exact.
+const RESAMPLES: usize = 9_999;
+
+/// How sure the difference on a criterion is, and the verdict that follows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Decision {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// By which method.
+    pub method: Method,
+    /// The two-sided level of the interval, a share; higher than the gate's where several claims
+    /// share it.
+    pub confidence: f64,
+    /// The number of pairs.
+    pub cases: usize,
+    /// The number of clusters among them; as many as pairs where every case is its own.
+    pub clusters: usize,
+    /// Candidate minus baseline, in shares.
+    pub difference: Estimate<f64>,
+    /// Its two-sided interval.
+    pub interval: Estimate<Interval>,
+    /// Its one-sided lower bound, by which "no worse" is read.
+    pub lower_bound: Estimate<f64>,
+    /// Its p-value against 0: McNemar's mid-p or that of t. Shown, and decides nothing.
+    pub p_value: Estimate<f64>,
+    /// The sign-flip test's p-value, with fewer than 30 clusters and no other exact test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_flip_p: Option<Estimate<f64>>,
+    /// By how much clusters widen the variance; 1 means not at all.
+    pub design_effect: Estimate<f64>,
+}
+
+/// How an interval was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Method {
+    /// Tango's score interval, for one binary result a case and independent cases.
+    Tango,
+    /// The t interval of case means.
+    PairedT,
+    /// The t interval with the cluster-robust standard error CR1 and G − 1 degrees of freedom.
+    ClusteredT,
+    /// Tango's interval with the clusters as cases: every difference is the same, which is no
+    /// evidence of certainty.
+    AllTheSame,
+    /// Every output is the same text, so that "no worse" holds by identity.
+    Unchanged,
+    /// There is no interval: too few cases or clusters, or graded scores that all differ equally.
+    None,
+    /// A confidence sequence, valid at any stopping time.
+    Sequence {
+        /// Why the number of cases does not count as declared.
+        why: WhySequence,
+        /// The clusters that were fed, in plan order.
+        fed: usize,
+        /// The clusters that there are.
+        of: usize,
+    },
+}
+
+/// Why a verdict rests on a confidence sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum WhySequence {
+    /// A run was ended by hand, so that its number of cases was not declared.
+    EndedByHand,
+    /// A verdict on fewer cases was shown before.
+    MoreCases {
+        /// The cases of the earliest look.
+        looked_at: usize,
+    },
+    /// The run was told to stop when it is decided.
+    UntilDecided,
+}
+
+/// Decides on a declared number of cases.
+///
+/// # Errors
+/// [`InvalidInput`] if there are more pairs than the statistics allow.
+pub(crate) fn decide(
+    units: &Units,
+    margin: Option<f64>,
+    level: Level,
+    seed: u64,
+    unchanged: bool,
+) -> Result<Decision, InvalidInput> {
+    let clusters = units.cluster_count();
+    let mut decision = if is_constant(units) && units.is_binary {
+        all_the_same(units, clusters, margin, level)?
+    } else if units.is_binary && units.is_single && clusters == units.len() {
+        tango(units, margin, level)?
+    } else {
+        means(units, clusters, margin, level, seed)?
+    };
+    if unchanged && decision.difference.value().is_some_and(|d| d.abs() <= 0.0) {
+        decision.method = Method::Unchanged;
+        if margin.is_some() {
+            decision.verdict = Verdict::NoWorse;
+        }
+    }
+    Ok(decision)
+}
+
+fn tango(units: &Units, margin: Option<f64>, level: Level) -> Result<Decision, InvalidInput> {
+    let passed = |means: &[f64]| means.iter().map(|mean| *mean > 0.5).collect::<Vec<_>>();
+    let counts = PairedCounts::of(&passed(&units.baseline), &passed(&units.candidate))?;
+    let bound = bound_of(counts, level)?;
+    let interval = tango_interval(counts, level)?;
+    let mid_p = mcnemar(counts)?.mid_p;
+    Ok(Decision {
+        verdict: verdict(interval.interval, bound, margin),
+        method: Method::Tango,
+        confidence: level.confidence(),
+        cases: units.len(),
+        clusters: units.len(),
+        difference: interval.difference.into(),
+        interval: interval.interval.into(),
+        lower_bound: bound.into(),
+        p_value: interval.difference.map(|_| mid_p).into(),
+        sign_flip_p: None,
+        design_effect: Estimate::Value { value: 1.0 },
+    })
+}
+
+/// STATS S9: with no spread the clusters (cases where there are none) count as binary pairs.
+fn all_the_same(
+    units: &Units,
+    clusters: usize,
+    margin: Option<f64>,
+    level: Level,
+) -> Result<Decision, InvalidInput> {
+    let difference = units.differences().first().copied().unwrap_or(0.0);
+    let all = clusters as u64;
+    let mut counts = PairedCounts { both: 0, a_only: 0, b_only: 0, neither: 0 };
+    if difference >= 1.0 {
+        counts.b_only = all;
+    } else if difference <= -1.0 {
+        counts.a_only = all;
+    } else if difference.abs() > 0.0 {
+        // Samples that all differ by the same fraction: no method of STATS decides that.
+        return means(units, clusters, margin, level, 0);
+    } else {
+        counts.both = all;
+    }
+    let bound = bound_of(counts, level)?;
+    let interval = tango_interval(counts, level)?;
+    Ok(Decision {
+        verdict: verdict(interval.interval, bound, margin),
+        method: Method::AllTheSame,
+        confidence: level.confidence(),
+        cases: units.len(),
+        clusters,
+        difference: interval.difference.into(),
+        interval: interval.interval.into(),
+        lower_bound: bound.into(),
+        p_value: interval.difference.and(Ok(mcnemar(counts)?.mid_p)).into(),
+        sign_flip_p: None,
+        design_effect: Estimate::Value { value: 1.0 },
+    })
+}
+
+/// Returns the lower end of Tango's interval at twice the error, which is the one-sided bound.
+fn bound_of(counts: PairedCounts, level: Level) -> Result<Defined<f64>, InvalidInput> {
+    Ok(noninferiority_binary(counts, 0.0, level)?.lower_bound)
+}
+
+/// The t interval on case means, clustered; with clusters of one it is the paired t interval.
+fn means(
+    units: &Units,
+    clusters: usize,
+    margin: Option<f64>,
+    level: Level,
+    seed: u64,
+) -> Result<Decision, InvalidInput> {
+    let (a, b) = (&units.baseline, &units.candidate);
+    let paired = clustered_paired_difference(a, b, &units.clusters, level)?;
+    let bound = clustered_noninferiority_mean(a, b, &units.clusters, 0.0, level)?.lower_bound;
+    let mean = paired.difference;
+    // Without spread the interval is a point, which STATS S9 does not accept as evidence.
+    let interval =
+        if mean.zero_variance { Err(stats::Undefined::ZeroVariance) } else { mean.interval };
+    let method = match interval {
+        Err(_) => Method::None,
+        Ok(_) if clusters == units.len() => Method::PairedT,
+        Ok(_) => Method::ClusteredT,
+    };
+    let sign_flip_p = (clusters > 0 && clusters < FEW_UNITS)
+        .then(|| sign_flip(units, seed).map(|test| test.p_value.into()))
+        .transpose()?;
+    Ok(Decision {
+        verdict: verdict(interval, bound, margin),
+        method,
+        confidence: level.confidence(),
+        cases: units.len(),
+        clusters,
+        difference: mean.mean.into(),
+        interval: interval.into(),
+        lower_bound: bound.into(),
+        p_value: paired.p_value.into(),
+        sign_flip_p,
+        design_effect: mean.design_effect.into(),
+    })
+}
+
+fn sign_flip(units: &Units, seed: u64) -> Result<SignFlip, InvalidInput> {
+    let differences = units.differences();
+    clustered_signflip(&differences, &units.clusters, Alternative::TwoSided, RESAMPLES, seed)
+}
+
+fn verdict(interval: Defined<Interval>, bound: Defined<f64>, margin: Option<f64>) -> Verdict {
+    interval.map_or(Verdict::NotEnough, |interval| Verdict::read(interval, bound.ok(), margin))
+}
+
+fn is_constant(units: &Units) -> bool {
+    let differences = units.differences();
+    differences.iter().all(|difference| Some(difference) == differences.first())
+}

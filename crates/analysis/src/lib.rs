@@ -1,0 +1,33 @@
+//! What results mean: is B better than A, how sure is that, and what would make it surer.
+//!
+//! Pure: results of variants in, verdicts and numbers out. Where the results come from (a run, an
+//! approved baseline) is not known here, nor how a verdict is printed. One set of rules makes every
+//! verdict of the product: [`compare`], a gate and a run that stops early all read [`Verdict`] off an
+//! interval by [`Verdict::read`].
+
+mod compare;
+mod criterion;
+mod decision;
+mod estimate;
+mod pairing;
+mod results;
+mod sequential;
+mod square;
+mod steps;
+mod units;
+mod verdict;
+mod warning;
+
+pub use compare::{CompareOptions, Comparison, LookHistory, Side, compare};
+pub use criterion::{Basis, CriterionComparison, Refusal, Role};
+pub use decision::{Decision, Method, WhySequence};
+pub use estimate::Estimate;
+pub use pairing::{Pairing, pair};
+pub use results::{
+    CaseResults, Measured, Origin, SampleResult, Scorer, SetCriterion, Value, VariantResults,
+};
+pub use sequential::{Goal, UntilDecided};
+pub use square::{CaseScore, Change, PairedCase, Square};
+pub use units::Uncounted;
+pub use verdict::Verdict;
+pub use warning::Warning;
