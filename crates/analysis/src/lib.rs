@@ -9,6 +9,7 @@ mod compare;
 mod criterion;
 mod decision;
 mod estimate;
+mod gate;
 mod pairing;
 mod results;
 mod sequential;
@@ -22,6 +23,7 @@ pub use compare::{CompareOptions, Comparison, LookHistory, Side, compare};
 pub use criterion::{Basis, CriterionComparison, Refusal, Role};
 pub use decision::{Decision, Method, WhySequence};
 pub use estimate::Estimate;
+pub use gate::{GateOutcome, GateStatus, Held, IncompleteCell, Rule, RuleOutcome, gate};
 pub use pairing::{Pairing, pair};
 pub use results::{
     CaseResults, Measured, Origin, SampleResult, Scorer, SetCriterion, Value, VariantResults,

@@ -1,0 +1,334 @@
+//! Whether a change may ship: the rules that `evalset.yaml` declares, one by one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use evalset::{GateSpec, NotEnoughRule, RegressionRule, Requirement};
+use score::Status;
+use serde::Serialize;
+use values::NanoDollars;
+
+use crate::compare::Comparison;
+use crate::pairing::pair;
+use crate::results::{CaseResults, Value, VariantResults};
+use crate::verdict::Verdict;
+
+/// A mean this close below 1 is all passes: sums of doubles differ in their last digits.
+const ALL_PASS: f64 = 1.0 - 1e-12;
+
+/// What a gate says of a candidate.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GateOutcome {
+    /// The answer.
+    pub status: GateStatus,
+    /// Each rule that is declared, in the order of the documentation.
+    pub rules: Vec<RuleOutcome>,
+    /// Cells of the candidate that have no usable result, in plan order.
+    pub incomplete: Vec<IncompleteCell>,
+}
+
+/// The answer of a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateStatus {
+    /// Every rule holds.
+    Passed,
+    /// A rule does not hold, or evidence is short and that blocks.
+    Failed,
+    /// A cell is missing, errored, unreadable, or was not recorded.
+    Incomplete,
+}
+
+/// One rule and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RuleOutcome {
+    /// The rule, with the numbers that decided it.
+    pub rule: Rule,
+    /// Whether it holds.
+    pub held: Held,
+}
+
+/// Whether a rule holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// It holds.
+    Yes,
+    /// It does not.
+    No,
+    /// The evidence is short, and the set says that this blocks.
+    NotEnoughBlocks,
+    /// The evidence is short, and the set says that this does not block.
+    NotEnoughAllowed,
+}
+
+impl Held {
+    /// Tells whether the change may ship as far as this rule goes.
+    pub fn lets_through(self) -> bool {
+        matches!(self, Self::Yes | Self::NotEnoughAllowed)
+    }
+}
+
+/// A rule of a gate.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Rule {
+    /// The verdict on the primary criterion.
+    Verdict {
+        /// Whether "better" is asked, not only "no worse".
+        better: bool,
+        /// The verdict; `None` where comparing would mislead.
+        verdict: Option<Verdict>,
+    },
+    /// Required cases pass, every sample of them.
+    RequiredCases {
+        /// How many are required.
+        required: usize,
+        /// Those that do not pass.
+        failing: Vec<String>,
+        /// Ids that the gate names and the set does not have.
+        unknown: Vec<String>,
+    },
+    /// No case that the baseline passes is broken.
+    Regressions {
+        /// Samples that must pass.
+        passes: u32,
+        /// Out of so many.
+        samples: u32,
+        /// How many shared cases the baseline passes.
+        approved: usize,
+        /// Those that the candidate breaks.
+        broken: Vec<String>,
+    },
+    /// There are enough complete cases.
+    MinCases {
+        /// How many are asked.
+        least: u64,
+        /// How many are compared on the primary criterion.
+        found: u64,
+    },
+    /// The mean cost of an output.
+    CostPerCase {
+        /// The most that is allowed.
+        most: NanoDollars,
+        /// The mean over the outputs whose cost is known, rounded up; `None` if none is.
+        mean: Option<NanoDollars>,
+        /// Outputs whose cost nobody knows.
+        unknown: usize,
+    },
+    /// The 95th percentile of latency.
+    LatencyP95 {
+        /// The most that is allowed, in milliseconds.
+        most_ms: u64,
+        /// The percentile by nearest rank; `None` without a measurement.
+        p95_ms: Option<u64>,
+        /// Whether these are latencies of the recorded calls, not of this run's.
+        recorded: bool,
+    },
+    /// The judges of a criterion agree with people.
+    JudgeTrust {
+        /// The criterion.
+        criterion: String,
+        /// The least agreement that is asked, a share.
+        least: f64,
+        /// The agreement that calibration found; `None` before calibration.
+        found: Option<f64>,
+    },
+}
+
+/// A cell that has no usable result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IncompleteCell {
+    /// The case.
+    pub case: String,
+    /// The repetition, from 0.
+    pub sample: u32,
+    /// The status; `None` for a cell without an outcome.
+    pub status: Option<Status>,
+}
+
+/// Applies the rules of a gate to a candidate.
+///
+/// `agreement` is what calibration found for the judges of a criterion. Incomplete cells come before
+/// failed rules.
+pub fn gate(
+    spec: &GateSpec,
+    baseline: &VariantResults,
+    candidate: &VariantResults,
+    comparison: &Comparison,
+    agreement: &BTreeMap<String, f64>,
+) -> GateOutcome {
+    let short = match spec.not_enough.unwrap_or(NotEnoughRule::Block) {
+        NotEnoughRule::Block => Held::NotEnoughBlocks,
+        NotEnoughRule::Allow => Held::NotEnoughAllowed,
+    };
+    let mut rules = vec![verdict_rule(spec, comparison, short)];
+    rules.extend(required_cases(spec, candidate));
+    rules.extend(spec.regressions.map(|rule| regressions(rule, baseline, candidate)));
+    rules.extend(min_cases(spec, comparison, short));
+    rules.extend(spec.max_cost_per_case.map(|most| cost_per_case(most, candidate, short)));
+    rules.extend(spec.max_p95_latency_ms.map(|most_ms| latency_p95(most_ms, candidate, short)));
+    rules.extend(spec.judge_trust.iter().map(|trust| {
+        let found = agreement.get(&trust.criterion).copied();
+        let held =
+            if found.is_some_and(|found| found >= trust.minimum) { Held::Yes } else { Held::No };
+        let (criterion, least) = (trust.criterion.clone(), trust.minimum);
+        RuleOutcome { rule: Rule::JudgeTrust { criterion, least, found }, held }
+    }));
+    let incomplete = incomplete_cells(candidate);
+    let status = if !incomplete.is_empty() {
+        GateStatus::Incomplete
+    } else if rules.iter().all(|rule| rule.held.lets_through()) {
+        GateStatus::Passed
+    } else {
+        GateStatus::Failed
+    };
+    GateOutcome { status, rules, incomplete }
+}
+
+fn verdict_rule(spec: &GateSpec, comparison: &Comparison, short: Held) -> RuleOutcome {
+    let better = spec.require == Some(Requirement::Better);
+    let verdict = comparison.verdict();
+    let held = match verdict {
+        Some(Verdict::Better) => Held::Yes,
+        Some(verdict) if !better && verdict.is_no_worse() => Held::Yes,
+        // Where "better" is asked, "no worse" does not show it yet: more cases could.
+        Some(Verdict::NoWorse | Verdict::NotEnough) => short,
+        None | Some(Verdict::Worse | Verdict::WorseWithinMargin) => Held::No,
+    };
+    RuleOutcome { rule: Rule::Verdict { better, verdict }, held }
+}
+
+fn required_cases(spec: &GateSpec, candidate: &VariantResults) -> Option<RuleOutcome> {
+    let required = spec.required_cases.as_ref()?;
+    let primary = candidate.primary?;
+    let ids: BTreeSet<&str> = required.ids.iter().map(String::as_str).collect();
+    let is_required = |case: &CaseResults| {
+        ids.contains(case.id.as_str()) || case.tags.iter().any(|tag| required.tags.contains(tag))
+    };
+    let cases: Vec<_> = candidate.cases.iter().filter(|case| is_required(case)).collect();
+    let failing: Vec<String> = cases
+        .iter()
+        .filter(|case| !passes_always(case, primary))
+        .map(|case| case.id.clone())
+        .collect();
+    let known: BTreeSet<&str> = candidate.cases.iter().map(|case| case.id.as_str()).collect();
+    let unknown: Vec<String> =
+        ids.iter().filter(|id| !known.contains(*id)).map(|id| (*id).to_owned()).collect();
+    let held = if failing.is_empty() && unknown.is_empty() { Held::Yes } else { Held::No };
+    Some(RuleOutcome {
+        rule: Rule::RequiredCases { required: cases.len(), failing, unknown },
+        held,
+    })
+}
+
+/// Tells whether every sample of a case passes. A case without samples does not.
+fn passes_always(case: &CaseResults, criterion: usize) -> bool {
+    !case.samples.is_empty()
+        && case.values(criterion).all(|value| value.number().is_some_and(|share| share >= ALL_PASS))
+}
+
+fn regressions(
+    rule: RegressionRule,
+    baseline: &VariantResults,
+    candidate: &VariantResults,
+) -> RuleOutcome {
+    let (passes, samples) = (rule.passes.get(), rule.samples.get());
+    let least = f64::from(passes) / f64::from(samples);
+    let (mut approved, mut broken) = (0, Vec::new());
+    if let Some(primary) = candidate.primary
+        && let Some(of_baseline) =
+            candidate.criteria.get(primary).and_then(|one| baseline.criterion(&one.name))
+    {
+        let mean = |case: &CaseResults, place| case.mean(place).map(|mean| mean + 1e-12);
+        for (a, b) in pair(baseline, candidate).pairs {
+            if mean(&baseline.cases[a], of_baseline).is_none_or(|mean| mean < least) {
+                continue;
+            }
+            approved += 1;
+            // A case without a decided sample is incomplete and is listed as that.
+            if mean(&candidate.cases[b], primary).is_some_and(|mean| mean < least) {
+                broken.push(candidate.cases[b].id.clone());
+            }
+        }
+    }
+    let held = if broken.is_empty() { Held::Yes } else { Held::No };
+    RuleOutcome { rule: Rule::Regressions { passes, samples, approved, broken }, held }
+}
+
+fn min_cases(spec: &GateSpec, comparison: &Comparison, short: Held) -> Option<RuleOutcome> {
+    let least = spec.min_cases?.get();
+    let found = comparison.primary().map_or(0, |primary| primary.square.total() as u64);
+    let held = if found >= least { Held::Yes } else { short };
+    Some(RuleOutcome { rule: Rule::MinCases { least, found }, held })
+}
+
+fn cost_per_case(most: NanoDollars, candidate: &VariantResults, short: Held) -> RuleOutcome {
+    let costs: Vec<Option<NanoDollars>> = measured(candidate).map(|one| one.cost).collect();
+    let known: Vec<NanoDollars> = costs.iter().copied().flatten().collect();
+    let unknown = costs.len() - known.len();
+    let sum: i128 = known.iter().map(|cost| i128::from(cost.get())).sum();
+    let mean = i64::try_from(
+        (sum + known.len() as i128 - 1).checked_div(known.len() as i128).unwrap_or(0),
+    )
+    .ok()
+    .filter(|_| !known.is_empty())
+    .map(NanoDollars::new);
+    let held = match mean {
+        Some(mean) if mean > most => Held::No,
+        Some(_) if unknown == 0 => Held::Yes,
+        _ => short,
+    };
+    RuleOutcome { rule: Rule::CostPerCase { most, mean, unknown }, held }
+}
+
+/// Latencies of this run count if there are any; else those that the recording or the cache kept.
+fn latency_p95(most_ms: u64, candidate: &VariantResults, short: Held) -> RuleOutcome {
+    let of = |live: bool| -> Vec<u64> {
+        measured(candidate)
+            .filter(|one| one.live == live)
+            .filter_map(|one| one.latency_ms)
+            .collect()
+    };
+    let live = of(true);
+    let recorded = live.is_empty();
+    let mut latencies = if recorded { of(false) } else { live };
+    latencies.sort_unstable();
+    let rank = (latencies.len() * 95).div_ceil(100);
+    let p95_ms = rank.checked_sub(1).and_then(|place| latencies.get(place).copied());
+    let held = match p95_ms {
+        None => short,
+        Some(p95) if p95 > most_ms => Held::No,
+        Some(_) => Held::Yes,
+    };
+    RuleOutcome { rule: Rule::LatencyP95 { most_ms, p95_ms, recorded }, held }
+}
+
+fn measured(candidate: &VariantResults) -> impl Iterator<Item = crate::Measured> {
+    candidate.cases.iter().flat_map(|case| &case.samples).filter_map(|sample| sample.measured)
+}
+
+fn incomplete_cells(candidate: &VariantResults) -> Vec<IncompleteCell> {
+    let mut found = Vec::new();
+    for case in &candidate.cases {
+        let missing =
+            candidate.samples.saturating_sub(u32::try_from(case.samples.len()).unwrap_or(u32::MAX));
+        let results = (0u32..).zip(&case.samples).filter_map(|(sample, result)| {
+            let worst = result.values.iter().find_map(|value| match value {
+                Value::Pending => Some(None),
+                Value::Not(status @ (Status::Error | Status::Unreadable)) => Some(Some(*status)),
+                Value::Not(_) | Value::Number(_) => None,
+            })?;
+            Some((sample, worst))
+        });
+        let absent = (candidate.samples - missing..candidate.samples).map(|sample| (sample, None));
+        found.extend(results.chain(absent).map(|(sample, status)| IncompleteCell {
+            case: case.id.clone(),
+            sample,
+            status,
+        }));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;

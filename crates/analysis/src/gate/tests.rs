@@ -1,0 +1,200 @@
+use std::num::{NonZeroU32, NonZeroU64};
+
+use evalset::{RequiredCases, ScoreSource};
+use run::{Variant, VariantSource};
+use stats::Level;
+use values::{ContentHash, Id, Timestamp};
+
+use super::*;
+use crate::compare::{CompareOptions, LookHistory, compare};
+use crate::results::{Measured, Origin, SampleResult, SetCriterion};
+
+fn results(name: &str, cases: &[(&str, &[Value])]) -> VariantResults {
+    let hash = |text: &str| ContentHash::of_bytes(text.as_bytes());
+    let case = |(id, values): &(&str, &[Value])| CaseResults {
+        id: (*id).to_owned(),
+        hash: hash(id),
+        cluster: None,
+        tags: if id.starts_with("must") { vec!["must".to_owned()] } else { Vec::new() },
+        samples: values
+            .iter()
+            .map(|value| SampleResult {
+                output: Some(hash(&format!("{name} {id}"))),
+                values: vec![*value],
+                measured: Some(Measured {
+                    cost: Some(NanoDollars::new(1_000)),
+                    latency_ms: Some(200),
+                    live: false,
+                    input_tokens: None,
+                    output_tokens: None,
+                }),
+            })
+            .collect(),
+    };
+    VariantResults {
+        variant: Variant {
+            name: name.to_owned(),
+            source: VariantSource::Outputs { name: name.to_owned() },
+            hash: hash(name),
+        },
+        origin: Origin::Run {
+            id: Id::new(Timestamp::from_unix_ms(1), [0; 10]),
+            created: Timestamp::from_unix_ms(1),
+            complete: true,
+        },
+        eval_set: "triage".to_owned(),
+        eval_set_hash: hash("set"),
+        samples: cases.first().map_or(1, |(_, values)| u32::try_from(values.len()).unwrap()),
+        replayed: false,
+        criteria: vec![SetCriterion {
+            name: "exact".to_owned(),
+            hash: hash("exact"),
+            source: ScoreSource::Code,
+            scorers: Vec::new(),
+        }],
+        primary: Some(0),
+        cases: cases.iter().map(case).collect(),
+    }
+}
+
+const PASS: Value = Value::Number(1.0);
+const FAIL: Value = Value::Number(0.0);
+
+fn outcome(spec: &GateSpec, baseline: &VariantResults, candidate: &VariantResults) -> GateOutcome {
+    let options =
+        CompareOptions { margin: Some(0.05), level: Level::P95, seed: 1, trusted: BTreeSet::new() };
+    let comparison = compare(baseline, candidate, &options, &LookHistory::default()).unwrap();
+    gate(spec, baseline, candidate, &comparison, &BTreeMap::new())
+}
+
+/// Cases c0, c1 … that pass or fail as the letters say.
+fn of(name: &str, letters: &str) -> VariantResults {
+    let ids: Vec<String> = (0..letters.len()).map(|n| format!("c{n}")).collect();
+    let value = |letter| match letter {
+        b'p' => &[PASS],
+        b'e' => &[Value::Not(Status::Error)],
+        b'.' => &[Value::Pending],
+        _ => &[FAIL],
+    };
+    let cases: Vec<(&str, &[Value])> =
+        ids.iter().map(String::as_str).zip(letters.bytes().map(|l| value(l).as_slice())).collect();
+    results(name, &cases)
+}
+
+#[test]
+fn a_clear_gain_passes_and_a_clear_loss_does_not() {
+    let (weak, strong) = (of("weak", &"pf".repeat(40)), of("strong", &"pp".repeat(40)));
+    let gain = outcome(&GateSpec::default(), &weak, &strong);
+    assert_eq!(gain.status, GateStatus::Passed);
+    let loss = outcome(&GateSpec::default(), &strong, &weak);
+    assert_eq!(loss.status, GateStatus::Failed);
+    assert!(matches!(loss.rules[0].rule, Rule::Verdict { verdict: Some(Verdict::Worse), .. }));
+}
+
+#[test]
+fn short_evidence_blocks_unless_the_set_allows_it() {
+    let (a, b) = (of("a", "ppff"), of("b", "pppf"));
+    assert_eq!(outcome(&GateSpec::default(), &a, &b).rules[0].held, Held::NotEnoughBlocks);
+    assert_eq!(outcome(&GateSpec::default(), &a, &b).status, GateStatus::Failed);
+    let allow = GateSpec { not_enough: Some(NotEnoughRule::Allow), ..GateSpec::default() };
+    assert_eq!(outcome(&allow, &a, &b).status, GateStatus::Passed);
+    let many = GateSpec { min_cases: NonZeroU64::new(5), ..allow };
+    assert_eq!(outcome(&many, &a, &b).rules[1].held, Held::NotEnoughAllowed);
+}
+
+#[test]
+fn cells_without_a_result_come_before_rules_that_fail() {
+    let (a, b) = (of("a", &"p".repeat(60)), of("b", &format!("e.{}", "p".repeat(58))));
+    let found = outcome(&GateSpec::default(), &a, &b);
+    assert_eq!(found.status, GateStatus::Incomplete);
+    let listed: Vec<_> =
+        found.incomplete.iter().map(|one| (one.case.as_str(), one.status)).collect();
+    assert_eq!(listed, [("c0", Some(Status::Error)), ("c1", None)]);
+}
+
+#[test]
+fn required_cases_must_exist_and_pass_every_sample() {
+    let spec = GateSpec {
+        required_cases: Some(RequiredCases {
+            tags: vec!["must".to_owned()],
+            ids: vec!["other".to_owned(), "gone".to_owned()],
+        }),
+        ..GateSpec::default()
+    };
+    let cases: [(&str, &[Value]); 3] =
+        [("must-1", &[PASS, PASS]), ("must-2", &[PASS, FAIL]), ("other", &[PASS, PASS])];
+    let b = results("b", &cases);
+    let rule = &outcome(&spec, &results("a", &cases), &b).rules[1];
+    assert_eq!(rule.held, Held::No);
+    assert_eq!(
+        rule.rule,
+        Rule::RequiredCases {
+            required: 3,
+            failing: vec!["must-2".to_owned()],
+            unknown: vec!["gone".to_owned()],
+        }
+    );
+}
+
+#[test]
+fn an_approved_case_regresses_when_too_few_samples_pass() {
+    let two_of_three = RegressionRule {
+        passes: NonZeroU32::new(2).unwrap(),
+        samples: NonZeroU32::new(3).unwrap(),
+    };
+    let spec = GateSpec { regressions: Some(two_of_three), ..GateSpec::default() };
+    let a = results(
+        "a",
+        &[("x", &[PASS, PASS, FAIL]), ("y", &[PASS, PASS, PASS]), ("z", &[FAIL, FAIL, PASS])],
+    );
+    let b = results(
+        "b",
+        &[("x", &[PASS, FAIL, PASS]), ("y", &[PASS, FAIL, FAIL]), ("z", &[FAIL, FAIL, FAIL])],
+    );
+    let rule = &outcome(&spec, &a, &b).rules[1];
+    assert_eq!(
+        rule.rule,
+        Rule::Regressions { passes: 2, samples: 3, approved: 2, broken: vec!["y".to_owned()] }
+    );
+}
+
+#[test]
+fn budgets_are_held_by_known_costs_and_recorded_latencies() {
+    let (a, mut b) = (of("a", &"p".repeat(60)), of("b", &"p".repeat(60)));
+    let spec = GateSpec {
+        max_cost_per_case: Some(NanoDollars::new(1_000)),
+        max_p95_latency_ms: Some(199),
+        ..GateSpec::default()
+    };
+    let found = outcome(&spec, &a, &b);
+    assert_eq!(found.rules[1].held, Held::Yes);
+    assert_eq!(
+        found.rules[2],
+        RuleOutcome {
+            rule: Rule::LatencyP95 { most_ms: 199, p95_ms: Some(200), recorded: true },
+            held: Held::No,
+        }
+    );
+    for case in &mut b.cases {
+        case.samples[0].measured = None;
+    }
+    let unmeasured = outcome(&spec, &a, &b);
+    assert_eq!(unmeasured.rules[1].held, Held::NotEnoughBlocks);
+    assert_eq!(unmeasured.rules[2].held, Held::NotEnoughBlocks);
+}
+
+#[test]
+fn a_judge_that_was_never_calibrated_is_not_trusted() {
+    let spec = GateSpec {
+        judge_trust: vec![evalset::JudgeTrust {
+            criterion: "exact".to_owned(),
+            span: document::Span::default(),
+            minimum: 0.8,
+        }],
+        ..GateSpec::default()
+    };
+    let a = of("a", &"p".repeat(60));
+    let found = outcome(&spec, &a, &a);
+    assert_eq!(found.status, GateStatus::Failed);
+    assert!(matches!(found.rules[1].rule, Rule::JudgeTrust { found: None, .. }));
+}
