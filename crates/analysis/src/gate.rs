@@ -24,6 +24,33 @@ pub struct GateOutcome {
     pub rules: Vec<RuleOutcome>,
     /// Cells of the candidate that have no usable result, in plan order.
     pub incomplete: Vec<IncompleteCell>,
+    /// What of the rule is not as it was when the baseline was accepted.
+    pub changes: Vec<RuleChange>,
+    /// Whether earlier looks at this candidate are known here. On a machine without the record of
+    /// earlier comparisons, such as that of a hosted check, they are not.
+    pub knows_history: bool,
+}
+
+/// A key of the gate's rule that changed since the baseline was accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RuleChange {
+    /// The key, as `evalset.yaml` names it.
+    pub key: String,
+    /// What it was, as JSON; `None` if it was not there.
+    pub was: Option<String>,
+    /// What it is, as JSON; `None` if it is gone.
+    pub is: Option<String>,
+}
+
+/// What a gate has to know besides the results.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct GateContext {
+    /// The agreement with people that calibration found for the judges of a criterion, a share.
+    pub agreement: BTreeMap<String, f64>,
+    /// What of the rule changed since the baseline was accepted.
+    pub changes: Vec<RuleChange>,
+    /// Whether earlier looks are known here.
+    pub knows_history: bool,
 }
 
 /// The answer of a gate.
@@ -148,14 +175,13 @@ pub struct IncompleteCell {
 
 /// Applies the rules of a gate to a candidate.
 ///
-/// `agreement` is what calibration found for the judges of a criterion. Incomplete cells come before
-/// failed rules.
+/// Incomplete cells come before failed rules.
 pub fn gate(
     spec: &GateSpec,
     baseline: &VariantResults,
     candidate: &VariantResults,
     comparison: &Comparison,
-    agreement: &BTreeMap<String, f64>,
+    context: &GateContext,
 ) -> GateOutcome {
     let short = match spec.not_enough.unwrap_or(NotEnoughRule::Block) {
         NotEnoughRule::Block => Held::NotEnoughBlocks,
@@ -168,7 +194,7 @@ pub fn gate(
     rules.extend(spec.max_cost_per_case.map(|most| cost_per_case(most, candidate, short)));
     rules.extend(spec.max_p95_latency_ms.map(|most_ms| latency_p95(most_ms, candidate, short)));
     rules.extend(spec.judge_trust.iter().map(|trust| {
-        let found = agreement.get(&trust.criterion).copied();
+        let found = context.agreement.get(&trust.criterion).copied();
         let held =
             if found.is_some_and(|found| found >= trust.minimum) { Held::Yes } else { Held::No };
         let (criterion, least) = (trust.criterion.clone(), trust.minimum);
@@ -182,7 +208,13 @@ pub fn gate(
     } else {
         GateStatus::Failed
     };
-    GateOutcome { status, rules, incomplete }
+    GateOutcome {
+        status,
+        rules,
+        incomplete,
+        changes: context.changes.clone(),
+        knows_history: context.knows_history,
+    }
 }
 
 fn verdict_rule(spec: &GateSpec, comparison: &Comparison, short: Held) -> RuleOutcome {

@@ -23,7 +23,9 @@ pub use compare::{CompareOptions, Comparison, LookHistory, Side, compare};
 pub use criterion::{Basis, CriterionComparison, Refusal, Role};
 pub use decision::{Decision, Method, WhySequence};
 pub use estimate::Estimate;
-pub use gate::{GateOutcome, GateStatus, Held, IncompleteCell, Rule, RuleOutcome, gate};
+pub use gate::{
+    GateContext, GateOutcome, GateStatus, Held, IncompleteCell, Rule, RuleChange, RuleOutcome, gate,
+};
 pub use pairing::{Pairing, pair};
 pub use results::{
     CaseResults, Measured, Origin, SampleResult, Scorer, SetCriterion, Value, VariantResults,

@@ -64,7 +64,7 @@ fn outcome(spec: &GateSpec, baseline: &VariantResults, candidate: &VariantResult
     let options =
         CompareOptions { margin: Some(0.05), level: Level::P95, seed: 1, trusted: BTreeSet::new() };
     let comparison = compare(baseline, candidate, &options, &LookHistory::default()).unwrap();
-    gate(spec, baseline, candidate, &comparison, &BTreeMap::new())
+    gate(spec, baseline, candidate, &comparison, &GateContext::default())
 }
 
 /// Cases c0, c1 … that pass or fail as the letters say.
