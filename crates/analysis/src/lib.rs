@@ -8,6 +8,7 @@
 mod compare;
 mod criterion;
 mod decision;
+mod diff;
 mod estimate;
 mod gate;
 mod pairing;
@@ -22,6 +23,7 @@ mod warning;
 pub use compare::{CompareOptions, Comparison, LookHistory, Side, compare};
 pub use criterion::{Basis, CriterionComparison, Refusal, Role};
 pub use decision::{Decision, Method, WhySequence};
+pub use diff::{OutputDiff, Segment, SegmentKind};
 pub use estimate::Estimate;
 pub use gate::{
     GateContext, GateOutcome, GateStatus, Held, IncompleteCell, Rule, RuleChange, RuleOutcome, gate,
