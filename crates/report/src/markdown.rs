@@ -1,0 +1,225 @@
+use analysis::{Change, GateStatus, Verdict};
+
+use crate::model::{CaseDetail, Limits, OutputDetail, Report, Section};
+use crate::number::count;
+use crate::outline::{self, CaseList, ListedCase, Outline};
+use crate::safe::{excerpt, one_line, visible};
+use crate::words;
+
+/// The most characters of a prompt's difference; GitHub cuts a comment at 65,536.
+const DIFF: usize = 8_000;
+/// Cases of each list, for the same reason.
+const CASES: usize = 20;
+/// Characters of each input, expectation and output.
+const CHARACTERS: usize = 600;
+
+/// Writes a report as GitHub's Markdown: tables, and case lists that fold.
+///
+/// No text of a model, a case or a person is markup, a link or a mention in it.
+pub fn markdown(report: &Report) -> String {
+    let mut out = String::new();
+    if let Some(line) = outline::replayed_line(report) {
+        out.push_str(&format!("> **{line}**\n\n"));
+    }
+    out.push_str(&format!("## {}\n\n", inline(&words::name(&report.title))));
+    if let Some(gate) = &report.gate {
+        let mark = if gate.status == GateStatus::Passed { "✓" } else { "✕" };
+        out.push_str(&format!("**{mark} {}**\n\n", inline(&words::gate_sentence(gate))));
+        for rule in &gate.rules {
+            let sentence = inline(&words::rule_sentence(rule));
+            out.push_str(&format!("- {} {sentence}\n", words::rule_mark(rule.held)));
+        }
+        for remark in words::gate_remarks(gate) {
+            out.push_str(&format!("- {}\n", inline(&remark)));
+        }
+        out.push('\n');
+    }
+    for part in &report.sections {
+        section(&mut out, part, report.limits);
+    }
+    out.push_str(&format!("<sub>{}</sub>\n", inline(&outline::minute(report.made))));
+    out
+}
+
+fn section(out: &mut String, section: &Section, limits: Limits) {
+    let limits =
+        Limits { cases: limits.cases.min(CASES), characters: limits.characters.min(CHARACTERS) };
+    let outline = Outline::of(section, limits);
+    let names = &outline.names;
+    out.push_str(&format!(
+        "### {} against {} on {}\n\n",
+        inline(&names.candidate),
+        inline(&names.baseline),
+        inline(&outline.eval_set)
+    ));
+    if !outline.warnings.is_empty() {
+        out.push_str("> [!WARNING]\n");
+        for warning in &outline.warnings {
+            out.push_str(&format!("> - {}\n", inline(warning)));
+        }
+        out.push('\n');
+    }
+    let mark = tone(outline.tone());
+    out.push_str(&format!("**{mark}{}**\n\n", inline(&outline.verdict)));
+    square(out, &outline);
+    criteria(out, &outline);
+    for refusal in &outline.refusals {
+        out.push_str(&format!("- {}\n", inline(refusal)));
+    }
+    if !outline.refusals.is_empty() {
+        out.push('\n');
+    }
+    for list in &outline.lists {
+        case_list(out, list, limits);
+    }
+    if let Some(diff) = &section.prompt_diff {
+        out.push_str("<details><summary>What changed in the prompt</summary>\n\n");
+        block(out, diff, DIFF, "diff");
+        out.push_str("</details>\n\n");
+    }
+    for remark in &outline.remarks {
+        out.push_str(&format!("<sub>{}</sub><br>\n", inline(remark)));
+    }
+    out.push('\n');
+}
+
+fn square(out: &mut String, outline: &Outline<'_>) {
+    let Some(square) = outline.first.map(|first| &first.square).filter(|one| one.total() > 0)
+    else {
+        return;
+    };
+    let (baseline, candidate) = (inline(&outline.names.baseline), inline(&outline.names.candidate));
+    out.push_str(&format!(
+        "| | {candidate} passes | {candidate} fails |\n| :-- | --: | --: |\n\
+         | **{baseline} passes** | {} | ▼ {} broke |\n| **{baseline} fails** | ▲ {} fixed | {} |\n\n",
+        count(square.both_pass),
+        count(square.broke),
+        count(square.fixed),
+        count(square.both_fail)
+    ));
+    if square.mixed > 0 {
+        out.push_str(&format!("{} score the same in between.\n\n", count(square.mixed)));
+    }
+}
+
+fn criteria(out: &mut String, outline: &Outline<'_>) {
+    let (baseline, candidate) = (inline(&outline.names.baseline), inline(&outline.names.candidate));
+    out.push_str(&format!(
+        "| criterion | decided by | verdict | points | interval | {baseline} | {candidate} | n |\n\
+         | :-- | :-- | :-- | --: | --: | --: | --: | --: |\n"
+    ));
+    for row in &outline.criteria {
+        let cells = [&row.name, &row.basis, &row.verdict, &row.difference, &row.interval]
+            .into_iter()
+            .chain([&row.baseline, &row.candidate, &count(row.cases)])
+            .map(|cell| inline(cell))
+            .collect::<Vec<_>>();
+        out.push_str(&format!("| {} |\n", cells.join(" | ")));
+    }
+    out.push('\n');
+}
+
+fn case_list(out: &mut String, list: &CaseList<'_>, limits: Limits) {
+    let mark = if list.change == Change::Broke { "▼" } else { "▲" };
+    out.push_str(&format!(
+        "<details><summary>{mark} {} {} on {}</summary>\n\n",
+        count(list.total),
+        list.word(),
+        inline(&words::name(list.criterion))
+    ));
+    for listed in &list.shown {
+        case(out, listed, list.criterion, limits);
+    }
+    if let Some(remark) = list.remark() {
+        out.push_str(&format!("{remark}\n\n"));
+    }
+    out.push_str("</details>\n\n");
+}
+
+fn case(out: &mut String, listed: &ListedCase<'_>, criterion: &str, limits: Limits) {
+    let score = outline::score_change(listed.case);
+    let id = inline(&words::name(&listed.case.id));
+    out.push_str(&format!("**{id}** · {}\n\n", inline(&score)));
+    let Some(CaseDetail { input, expected, baseline, candidate, .. }) = listed.detail else {
+        return;
+    };
+    let mut field = |label: &str, text: &str| {
+        out.push_str(&format!("{label}\n\n"));
+        block(out, text, limits.characters, "text");
+    };
+    field("Input", input);
+    if let Some(expected) = expected {
+        field("Expected", expected);
+    }
+    for (label, output) in [("Baseline", baseline), ("Candidate", candidate)] {
+        if let Some(text) = output.as_ref().and_then(|output| output.text.as_ref()) {
+            field(label, text);
+        }
+    }
+    let reasons = candidate.iter().flat_map(|OutputDetail { reasons, .. }| reasons);
+    for reason in reasons.filter(|reason| reason.criterion == criterion) {
+        let text = one_line(&reason.reason, limits.characters);
+        out.push_str(&format!("{}: {}\n\n", reason.status.word(), inline(&text)));
+    }
+}
+
+/// Writes a text as a fenced block that nothing in it can end.
+fn block(out: &mut String, text: &str, characters: usize, info: &str) {
+    let cut = excerpt(text, characters);
+    let fence = "`".repeat(longest_run(&cut.text).max(2) + 1);
+    out.push_str(&format!("{fence}{info}\n{}\n{fence}\n\n", cut.text.trim_end_matches('\n')));
+    if let Some(remark) = cut.remark() {
+        out.push_str(&format!("{remark}\n\n"));
+    }
+}
+
+fn longest_run(text: &str) -> usize {
+    let mut longest = 0;
+    let mut run = 0;
+    for character in text.chars() {
+        run = if character == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest
+}
+
+/// Parts what GitHub would join to a link, and is not seen.
+const PART: &str = "<!-- -->";
+
+/// Returns a text of one line in which nothing is Markdown, HTML, a link, a mention or a reference.
+fn inline(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let visible = visible(text);
+    let mut characters = visible.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '\n' | '\t' => out.push(' '),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' | '{' | '}' => {
+                out.extend(['\\', character]);
+            }
+            // GitHub makes links of these after it has read the Markdown; an empty comment parts them.
+            '@' | '#' => out.push_str(&format!("{character}{PART}")),
+            ':' if characters.peek() == Some(&'/') => out.push_str(&format!(":{PART}")),
+            '.' if ends_in_www(&out) => out.push_str(&format!("{PART}.")),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+fn ends_in_www(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() >= 3 && bytes[bytes.len() - 3..].eq_ignore_ascii_case(b"www")
+}
+
+/// The mark before a verdict: never colour alone.
+fn tone(verdict: Option<Verdict>) -> &'static str {
+    match verdict {
+        Some(Verdict::Better) => "▲ ",
+        Some(Verdict::Worse | Verdict::WorseWithinMargin) => "▼ ",
+        Some(Verdict::NoWorse | Verdict::NotEnough) | None => "",
+    }
+}

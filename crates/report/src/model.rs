@@ -1,0 +1,149 @@
+use analysis::{Comparison, GateOutcome, VariantResults};
+use score::Status;
+use serde::Serialize;
+use values::Timestamp;
+
+use crate::rows::{self, Row};
+
+/// The format of a report as JSON; `docs/formats/report.md` describes it.
+pub const FORMAT: u32 = 1;
+
+/// All that a report says, whatever it is rendered as.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// The format of this document, [`FORMAT`].
+    pub format: u32,
+    /// What it is about, in the words of whoever asked for it.
+    pub title: String,
+    /// When it was made.
+    pub made: Timestamp,
+    /// Whether recordings gave the candidate's answers, and from when they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replayed: Option<Replayed>,
+    /// What the gate says, where one was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateOutcome>,
+    /// The candidates, each against the baseline, in the order in which they are shown.
+    pub sections: Vec<Section>,
+    /// How much of the cases the renderers show.
+    pub limits: Limits,
+}
+
+/// When answers that are replayed were recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Replayed {
+    /// The oldest recording.
+    pub from: Timestamp,
+    /// The newest.
+    pub to: Timestamp,
+}
+
+/// One candidate against the baseline.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Section {
+    /// What the statistics say.
+    pub comparison: Comparison,
+    /// What was looked at and tried before; `None` if nobody knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<History>,
+    /// What differs between the two prompts, as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt_diff: Option<String>,
+    /// What is known of cases: those that broke or were fixed, and any other worth reading.
+    pub cases: Vec<CaseDetail>,
+    /// Every case on every criterion.
+    pub rows: Vec<Row>,
+}
+
+/// What was looked at and tried before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct History {
+    /// Verdicts on these two versions that were shown on this set, this one included.
+    pub looks: u32,
+    /// Candidates that were tried against this baseline on this set, this one included.
+    pub candidates: u32,
+}
+
+/// How much of the cases the renderers show. JSON and CSV hold all that there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// Cases of each list.
+    pub cases: usize,
+    /// Characters of each input, expectation and output.
+    pub characters: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { cases: 50, characters: 2_000 }
+    }
+}
+
+/// A case with what both sides made of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CaseDetail {
+    /// The case.
+    pub id: String,
+    /// Its inputs, as text.
+    pub input: String,
+    /// What is expected, if the case says so, as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// The baseline's output; `None` if it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<OutputDetail>,
+    /// The candidate's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<OutputDetail>,
+}
+
+/// One output and why it was scored as it was.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OutputDetail {
+    /// Its text; `None` without an answer, or where only its hash was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Which sample it is, from 0.
+    pub sample: u32,
+    /// What was decided, by criterion.
+    pub reasons: Vec<Reason>,
+}
+
+/// What was decided on a criterion for one output, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// The criterion.
+    pub criterion: String,
+    /// The status.
+    pub status: Status,
+    /// Why.
+    pub reason: String,
+}
+
+impl Report {
+    /// Makes a report without a section.
+    pub fn new(title: impl Into<String>, made: Timestamp) -> Self {
+        Self {
+            format: FORMAT,
+            title: title.into(),
+            made,
+            replayed: None,
+            gate: None,
+            sections: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Section {
+    /// Makes a section of a comparison and of what was compared; history, prompt and cases are the
+    /// caller's to add.
+    pub fn new(
+        comparison: Comparison,
+        baseline: &VariantResults,
+        candidate: &VariantResults,
+    ) -> Self {
+        let rows = rows::rows(&comparison, baseline, candidate);
+        Self { comparison, history: None, prompt_diff: None, cases: Vec::new(), rows }
+    }
+}

@@ -1,0 +1,225 @@
+//! What every format shows of a section, in its order, before any of them escapes or lays it out.
+
+use analysis::{Change, CriterionComparison, PairedCase, Role, Verdict};
+
+use crate::model::{CaseDetail, Limits, Report, Section};
+use crate::number::{count, counted, level, percent, point_range, points};
+use crate::words::{self, Names};
+
+/// A section's words.
+pub(crate) struct Outline<'a> {
+    pub(crate) names: Names,
+    pub(crate) eval_set: String,
+    pub(crate) warnings: Vec<String>,
+    /// The criterion whose verdict stands first: the primary one, else the first.
+    pub(crate) first: Option<&'a CriterionComparison>,
+    /// The verdict sentence on it.
+    pub(crate) verdict: String,
+    /// What there is to know about how the verdict came about.
+    pub(crate) remarks: Vec<String>,
+    pub(crate) criteria: Vec<CriterionRow>,
+    /// Sentences on criteria without a verdict, but for the first.
+    pub(crate) refusals: Vec<String>,
+    pub(crate) lists: Vec<CaseList<'a>>,
+}
+
+/// A row of the table of criteria.
+pub(crate) struct CriterionRow {
+    pub(crate) name: String,
+    pub(crate) basis: String,
+    pub(crate) verdict: String,
+    pub(crate) difference: String,
+    pub(crate) interval: String,
+    pub(crate) baseline: String,
+    pub(crate) candidate: String,
+    pub(crate) cases: usize,
+}
+
+/// The cases of one criterion that broke, or that were fixed.
+pub(crate) struct CaseList<'a> {
+    pub(crate) criterion: &'a str,
+    pub(crate) change: Change,
+    pub(crate) total: usize,
+    /// The first of them, as many as the limits allow.
+    pub(crate) shown: Vec<ListedCase<'a>>,
+}
+
+/// A case of a list, and what is known of it.
+pub(crate) struct ListedCase<'a> {
+    pub(crate) case: &'a PairedCase,
+    pub(crate) detail: Option<&'a CaseDetail>,
+}
+
+impl CaseList<'_> {
+    /// Returns what is to be said about cases that are not listed.
+    pub(crate) fn remark(&self) -> Option<String> {
+        let left_out = self.total - self.shown.len();
+        (left_out > 0).then(|| format!("{} not listed here.", counted(left_out, "more case")))
+    }
+
+    /// Returns `broke` or `fixed`.
+    pub(crate) fn word(&self) -> &'static str {
+        change_word(self.change)
+    }
+}
+
+/// Returns the word for what became of a case.
+pub(crate) fn change_word(change: Change) -> &'static str {
+    match change {
+        Change::BothPass => "both pass",
+        Change::Fixed => "fixed",
+        Change::Broke => "broke",
+        Change::BothFail => "both fail",
+        Change::Mixed => "mixed",
+    }
+}
+
+/// Returns the first line of a replayed report.
+pub(crate) fn replayed_line(report: &Report) -> Option<String> {
+    let replayed = report.replayed?;
+    let day = |time: values::Timestamp| time.to_string().chars().take(10).collect::<String>();
+    let (from, to) = (day(replayed.from), day(replayed.to));
+    Some(if from == to {
+        format!("replayed: recorded on {from}")
+    } else {
+        format!("replayed: recorded on {from} to {to}")
+    })
+}
+
+/// Returns a time to the minute, in UTC.
+pub(crate) fn minute(time: values::Timestamp) -> String {
+    let text = time.to_string();
+    let minute: String = text.chars().take(16).collect();
+    format!("{} UTC", minute.replace('T', " "))
+}
+
+impl<'a> Outline<'a> {
+    /// Puts the words of a section in order.
+    pub(crate) fn of(section: &'a Section, limits: Limits) -> Self {
+        let comparison = &section.comparison;
+        let names = Names::of(&comparison.baseline, &comparison.candidate);
+        let first = comparison.primary().or(comparison.criteria.first());
+        let sentence = |criterion: &CriterionComparison| {
+            let (baseline, candidate) = (&comparison.baseline, &comparison.candidate);
+            words::verdict_sentence(criterion, baseline, candidate, comparison.margin)
+        };
+        let verdict = first.map_or("No criterion is compared.".to_owned(), sentence);
+        let others = || {
+            comparison
+                .criteria
+                .iter()
+                .filter(|one| first.is_none_or(|first| !std::ptr::eq(*one, first)))
+        };
+        Self {
+            warnings: comparison
+                .warnings
+                .iter()
+                .map(|warning| words::warning_sentence(warning, &names))
+                .collect(),
+            eval_set: words::name(&comparison.eval_set),
+            verdict,
+            remarks: remarks(section, first),
+            criteria: comparison.criteria.iter().map(row).collect(),
+            refusals: others().filter(|one| one.refusal.is_some()).map(sentence).collect(),
+            lists: first
+                .into_iter()
+                .chain(others())
+                .flat_map(|criterion| {
+                    [Change::Broke, Change::Fixed]
+                        .map(|change| case_list(section, criterion, change, limits))
+                })
+                .filter(|list| list.total > 0)
+                .collect(),
+            first,
+            names,
+        }
+    }
+
+    /// Returns the verdict on the first criterion.
+    pub(crate) fn tone(&self) -> Option<Verdict> {
+        self.first.and_then(CriterionComparison::verdict)
+    }
+}
+
+fn row(criterion: &CriterionComparison) -> CriterionRow {
+    let decision = criterion.decision.as_ref();
+    let rate = |rate: Option<f64>| rate.map_or("–".to_owned(), percent);
+    let primary = if criterion.role == Role::Primary { " (primary)" } else { "" };
+    let estimate = decision.and_then(|decision| decision.difference.value());
+    let interval = decision.and_then(|decision| {
+        let interval = decision.interval.value()?;
+        Some(format!("{}: {}", level(decision.confidence), point_range(interval)))
+    });
+    CriterionRow {
+        name: format!("{}{primary}", words::name(&criterion.criterion)),
+        basis: words::basis_words(&criterion.basis),
+        verdict: criterion.verdict().map_or("no verdict", Verdict::words).to_owned(),
+        difference: estimate.map_or("–".to_owned(), points),
+        interval: interval.unwrap_or_else(|| "–".to_owned()),
+        baseline: rate(criterion.baseline_rate),
+        candidate: rate(criterion.candidate_rate),
+        cases: criterion.square.total(),
+    }
+}
+
+fn remarks(section: &Section, first: Option<&CriterionComparison>) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let Some(criterion) = first {
+        let how = criterion.decision.as_ref().map(words::method_words);
+        remarks.extend(
+            how.map(|how| {
+                format!("By {how}; decided by {}.", words::basis_words(&criterion.basis))
+            }),
+        );
+        let left_out = criterion.left_out.len();
+        if left_out > 0 {
+            remarks.push(format!(
+                "{} with a sample that has no usable result: never counted as passes or fails.",
+                counted(left_out, "shared case")
+            ));
+        }
+    }
+    if let Some(history) = section.history {
+        remarks.push(format!(
+            "Look {} at this comparison; {} tried against this baseline on this set.",
+            history.looks,
+            counted(history.candidates as usize, "candidate")
+        ));
+    }
+    remarks
+}
+
+fn case_list<'a>(
+    section: &'a Section,
+    criterion: &'a CriterionComparison,
+    change: Change,
+    limits: Limits,
+) -> CaseList<'a> {
+    let shown = criterion
+        .square
+        .part(change)
+        .take(limits.cases)
+        .map(|case| {
+            let detail = section.cases.iter().find(|detail| detail.id == case.id);
+            ListedCase { case, detail }
+        })
+        .collect();
+    let total = criterion.square.part(change).count();
+    CaseList { criterion: &criterion.criterion, change, total, shown }
+}
+
+/// Says how a case scored on both sides, where that is more than pass and fail.
+pub(crate) fn score_change(case: &PairedCase) -> String {
+    let side = |score: &analysis::CaseScore| {
+        if score.decided > 1 {
+            format!("{} of {} samples", percent(score.mean), count(score.decided as usize))
+        } else if score.mean <= 0.0 {
+            "fail".to_owned()
+        } else if score.mean >= 1.0 {
+            "pass".to_owned()
+        } else {
+            percent(score.mean)
+        }
+    };
+    format!("{} → {}", side(&case.baseline), side(&case.candidate))
+}

@@ -1,0 +1,243 @@
+use analysis::{Change, Verdict};
+use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr;
+
+use crate::model::{Limits, Report, Section};
+use crate::number::count;
+use crate::outline::{self, CaseList, ListedCase, Outline};
+use crate::safe::one_line;
+use crate::words;
+
+/// Cases of each list; a terminal is read from its end.
+const CASES: usize = 10;
+/// The least width that is laid out for.
+const LEAST_WIDTH: usize = 40;
+
+const BOLD: Style = Style::new().bold();
+const FAINT: Style = AnsiColor::BrightBlack.on_default();
+const AMBER: Style = AnsiColor::Yellow.on_default();
+const IMPROVED: Style = AnsiColor::Blue.on_default().bold();
+const REGRESSED: Style = AnsiColor::Yellow.on_default().bold();
+
+/// Writes a report for a terminal of `width` columns, with ANSI colours if `colours`.
+///
+/// Colour never carries a meaning alone, and control characters of the texts are escaped.
+pub fn text(report: &Report, width: usize, colours: bool) -> String {
+    let mut page = Page { text: String::new(), width: width.max(LEAST_WIDTH), colours };
+    if let Some(line) = outline::replayed_line(report) {
+        page.paragraph("", &line, AMBER);
+    }
+    page.paragraph("", &words::name(&report.title), BOLD);
+    if let Some(gate) = &report.gate {
+        let style = if gate.status == analysis::GateStatus::Passed { BOLD } else { REGRESSED };
+        page.text.push('\n');
+        page.paragraph("", &words::gate_sentence(gate), style);
+        for rule in &gate.rules {
+            let mark = format!("  {} ", words::rule_mark(rule.held));
+            page.paragraph(&mark, &words::rule_sentence(rule), Style::new());
+        }
+        for remark in words::gate_remarks(gate) {
+            page.paragraph("  ! ", &remark, AMBER);
+        }
+    }
+    for section in &report.sections {
+        page.section(section, report.limits);
+    }
+    page.text
+}
+
+struct Page {
+    text: String,
+    width: usize,
+    colours: bool,
+}
+
+impl Page {
+    fn section(&mut self, section: &Section, limits: Limits) {
+        let limits = Limits { cases: limits.cases.min(CASES), ..limits };
+        let outline = Outline::of(section, limits);
+        self.text.push('\n');
+        let names = &outline.names;
+        let heading =
+            format!("{} against {} on {}", names.candidate, names.baseline, outline.eval_set);
+        self.paragraph("", &heading, BOLD);
+        for warning in &outline.warnings {
+            self.paragraph("! ", warning, AMBER);
+        }
+        self.paragraph("", &outline.verdict, tone(outline.tone()));
+        for remark in &outline.remarks {
+            self.paragraph("  ", remark, FAINT);
+        }
+        if outline.first.is_some_and(|first| first.square.total() > 0) {
+            self.square(&outline);
+        }
+        self.criteria(&outline);
+        for refusal in &outline.refusals {
+            self.paragraph("! ", refusal, AMBER);
+        }
+        for list in &outline.lists {
+            self.list(list);
+        }
+        if let Some(diff) = &section.prompt_diff {
+            self.text.push('\n');
+            self.paragraph("", "Prompt", BOLD);
+            for line in crate::safe::visible(diff).lines() {
+                self.line(&format!("  {line}"), Style::new());
+            }
+        }
+    }
+
+    fn square(&mut self, outline: &Outline<'_>) {
+        let Some(square) = outline.first.map(|first| &first.square) else { return };
+        let names = &outline.names;
+        let head = |name: &str, what: &str| format!("{} {what}", one_line(name, 24));
+        let rows = [
+            vec![String::new(), head(&names.candidate, "passes"), head(&names.candidate, "fails")],
+            vec![
+                head(&names.baseline, "passes"),
+                count(square.both_pass),
+                format!("▼ {} broke", count(square.broke)),
+            ],
+            vec![
+                head(&names.baseline, "fails"),
+                format!("▲ {} fixed", count(square.fixed)),
+                count(square.both_fail),
+            ],
+        ];
+        self.text.push('\n');
+        self.table(&rows, &[false, true, true]);
+        if square.mixed > 0 {
+            let mixed = count(square.mixed);
+            self.paragraph("  ", &format!("{mixed} score the same in between"), Style::new());
+        }
+    }
+
+    fn criteria(&mut self, outline: &Outline<'_>) {
+        let names = &outline.names;
+        let mut rows = vec![
+            [
+                "criterion",
+                "verdict",
+                "points",
+                "interval",
+                &one_line(&names.baseline, 16),
+                &one_line(&names.candidate, 16),
+                "n",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+        ];
+        rows.extend(outline.criteria.iter().map(|row| {
+            vec![
+                one_line(&row.name, 32),
+                row.verdict.clone(),
+                row.difference.clone(),
+                row.interval.clone(),
+                row.baseline.clone(),
+                row.candidate.clone(),
+                count(row.cases),
+            ]
+        }));
+        self.text.push('\n');
+        self.table(&rows, &[false, false, true, true, true, true, true]);
+    }
+
+    fn list(&mut self, list: &CaseList<'_>) {
+        let (mark, style) = match list.change {
+            Change::Broke => ("▼", REGRESSED),
+            _ => ("▲", IMPROVED),
+        };
+        let criterion = words::name(list.criterion);
+        self.text.push('\n');
+        let heading = format!("{mark} {} {} on {criterion}", count(list.total), list.word());
+        self.paragraph("", &heading, style);
+        for listed in &list.shown {
+            self.case(listed, list.criterion);
+        }
+        if let Some(remark) = list.remark() {
+            self.paragraph("  ", &remark, FAINT);
+        }
+    }
+
+    fn case(&mut self, listed: &ListedCase<'_>, criterion: &str) {
+        let flaky = listed.case.candidate.is_flaky || listed.case.baseline.is_flaky;
+        let flaky = if flaky { " (flaky)" } else { "" };
+        let score = outline::score_change(listed.case);
+        let head = format!("{}  {score}{flaky}", words::name(&listed.case.id));
+        self.paragraph("  ", &head, BOLD);
+        let Some(detail) = listed.detail else { return };
+        let room = (self.width - 16).min(200);
+        let mut field = |label: &str, text: &str| {
+            let line = format!("    {label:<10} {}", one_line(text, room));
+            self.line(&line, Style::new());
+        };
+        field("input", &detail.input);
+        if let Some(expected) = &detail.expected {
+            field("expected", expected);
+        }
+        for (label, output) in [("before", &detail.baseline), ("now", &detail.candidate)] {
+            let Some(output) = output else { continue };
+            if let Some(text) = &output.text {
+                field(label, text);
+            }
+        }
+        let reasons = detail.candidate.iter().flat_map(|output| &output.reasons);
+        for reason in reasons.filter(|reason| reason.criterion == criterion) {
+            field(reason.status.word(), &reason.reason);
+        }
+    }
+
+    /// Writes aligned columns, a row a line; a row that is too wide for the terminal is not broken.
+    fn table(&mut self, rows: &[Vec<String>], right: &[bool]) {
+        let columns = right.len();
+        let widths: Vec<usize> = (0..columns)
+            .map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0))
+            .collect();
+        for (number, row) in rows.iter().enumerate() {
+            let mut line = String::from(" ");
+            for (column, cell) in row.iter().enumerate() {
+                let pad = " ".repeat(widths[column] - cell.width());
+                let cell =
+                    if right[column] { format!("{pad}{cell}") } else { format!("{cell}{pad}") };
+                line.push_str(&format!(" {cell} "));
+            }
+            self.line(line.trim_end(), if number == 0 { FAINT } else { Style::new() });
+        }
+    }
+
+    /// Writes a paragraph, wrapped at words; later lines are indented as far as `lead` is wide.
+    fn paragraph(&mut self, lead: &str, text: &str, style: Style) {
+        let indent = " ".repeat(lead.width());
+        let mut line = String::from(lead);
+        let mut is_empty = true;
+        for word in text.split(' ') {
+            if !is_empty && line.width() + 1 + word.width() > self.width {
+                self.line(&line, style);
+                line.clone_from(&indent);
+                is_empty = true;
+            }
+            if !is_empty {
+                line.push(' ');
+            }
+            line.push_str(word);
+            is_empty = false;
+        }
+        self.line(&line, style);
+    }
+
+    fn line(&mut self, line: &str, style: Style) {
+        if self.colours && style != Style::new() {
+            self.text.push_str(&format!("{style}{line}{style:#}\n"));
+        } else {
+            self.text.push_str(&format!("{line}\n"));
+        }
+    }
+}
+
+fn tone(verdict: Option<Verdict>) -> Style {
+    match verdict {
+        Some(Verdict::Better) => IMPROVED,
+        Some(Verdict::Worse | Verdict::WorseWithinMargin) => REGRESSED,
+        Some(Verdict::NoWorse | Verdict::NotEnough) | None => BOLD,
+    }
+}

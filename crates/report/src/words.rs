@@ -1,0 +1,304 @@
+//! The words of a report, the same in every format: what a verdict, a warning, a refusal and a rule
+//! of a gate say.
+//!
+//! Names of variants, cases, judges and checks are made visible and cut to one line here; escaping
+//! for a format is the renderer's. Nothing is ever called "no difference".
+
+use analysis::{
+    Basis, CriterionComparison, Decision, Method, Origin, Side, Square, Verdict, WhySequence,
+};
+use run::VariantSource;
+
+use crate::number::{count, counted, level, plain_points, point_range, points};
+use crate::safe::one_line;
+
+mod gate;
+mod refusal;
+mod warning;
+
+pub(crate) use gate::rule_mark;
+pub use gate::{gate_remarks, gate_sentence, rule_sentence};
+pub use refusal::refusal_sentence;
+pub use warning::warning_sentence;
+
+/// The most characters of a name.
+const NAME: usize = 80;
+/// The most names in one list.
+const NAMES: usize = 8;
+
+/// How the two sides are called, so that a sentence tells them apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// The baseline.
+    pub baseline: String,
+    /// The candidate.
+    pub candidate: String,
+}
+
+impl Names {
+    /// Returns the names of the variants, and more of each where the names alone are the same.
+    pub fn of(baseline: &Side, candidate: &Side) -> Self {
+        let plain = |side: &Side| name(&side.variant.name);
+        let (a, b) = (plain(baseline), plain(candidate));
+        if a != b {
+            return Self { baseline: a, candidate: b };
+        }
+        if matches!(baseline.origin, Origin::Baseline { .. }) {
+            return Self { baseline: format!("{a} (baseline)"), candidate: b };
+        }
+        let versioned = |side: &Side| match &side.variant.source {
+            VariantSource::Prompt { prompt, version, .. } => {
+                format!("{}@{}", name(prompt), version.short())
+            }
+            VariantSource::Target { .. } | VariantSource::Outputs { .. } => plain(side),
+        };
+        let (versioned_a, versioned_b) = (versioned(baseline), versioned(candidate));
+        if versioned_a != versioned_b {
+            return Self { baseline: versioned_a, candidate: versioned_b };
+        }
+        Self { baseline: format!("{a} (earlier)"), candidate: format!("{b} (later)") }
+    }
+}
+
+/// Returns the sentence that stands first: the verdict on a criterion with its counts, its
+/// difference and its interval, or why there is none.
+///
+/// `margin` is the loss that still counts as "no worse", a share. A criterion that an untrusted
+/// judge decides begins with whose opinion it is.
+pub fn verdict_sentence(
+    criterion: &CriterionComparison,
+    baseline: &Side,
+    candidate: &Side,
+    margin: Option<f64>,
+) -> String {
+    let names = Names::of(baseline, candidate);
+    if let Some(refusal) = &criterion.refusal {
+        return refusal_sentence(&criterion.criterion, refusal, &names);
+    }
+    let Some(decision) = &criterion.decision else {
+        return format!("No verdict on {}.", name(&criterion.criterion));
+    };
+    let text = match decision.method {
+        Method::Sequence { why, fed, of } => {
+            sequence(criterion, decision, &names, margin, (why, fed, of))
+        }
+        Method::Unchanged => unchanged(decision, &names),
+        _ => declared(criterion, decision, &names, margin),
+    };
+    sentence_case(&with_opinion(&criterion.basis, text))
+}
+
+/// A number of cases that was declared before the first look.
+fn declared(
+    criterion: &CriterionComparison,
+    decision: &Decision,
+    names: &Names,
+    margin: Option<f64>,
+) -> String {
+    let claim = claim(decision.verdict, names, margin);
+    let numbers = difference(decision, margin);
+    let counts = counts(&criterion.square, decision.verdict);
+    let join = if decision.verdict == Verdict::NotEnough { "; " } else { ". " };
+    format!("{claim}: {counts}{join}{numbers}.")
+}
+
+fn unchanged(decision: &Decision, names: &Names) -> String {
+    let Names { baseline, candidate } = names;
+    let cases = counted(decision.cases, "case");
+    let so = if decision.verdict == Verdict::NoWorse { ", so it is no worse" } else { "" };
+    format!("unchanged: {candidate} gave the same outputs as {baseline} on all {cases}{so}.")
+}
+
+fn sequence(
+    criterion: &CriterionComparison,
+    decision: &Decision,
+    names: &Names,
+    margin: Option<f64>,
+    (why, fed, of): (WhySequence, usize, usize),
+) -> String {
+    let when = match why {
+        WhySequence::MoreCases { looked_at } => format!(
+            "after a look at {} and now {}",
+            counted(looked_at, "case"),
+            count(decision.cases)
+        ),
+        WhySequence::EndedByHand | WhySequence::UntilDecided => {
+            stopped(criterion, decision, fed, of)
+        }
+    };
+    let claim = claim(decision.verdict, names, margin);
+    let counts = counts(&criterion.square, decision.verdict);
+    let numbers = difference(decision, margin);
+    format!("{when}: {claim}, valid at any stopping time. {counts}; {numbers}.")
+}
+
+/// Says after how many of the planned cases a run ended.
+fn stopped(criterion: &CriterionComparison, decision: &Decision, fed: usize, of: usize) -> String {
+    let decided: std::collections::HashSet<&str> =
+        criterion.square.cases.iter().map(|case| case.id.as_str()).collect();
+    let undecided = criterion.left_out.iter().filter(|id| !decided.contains(id.as_str())).count();
+    let planned = decided.len() + undecided;
+    if fed == decision.cases {
+        format!("stopped after {} of {}", count(decision.cases), counted(planned, "case"))
+    } else {
+        format!(
+            "stopped after {} ({} of {} with results)",
+            counted(decision.cases, "case"),
+            count(fed),
+            counted(of, "cluster")
+        )
+    }
+}
+
+/// The claim of a verdict, beginning in lower case.
+fn claim(verdict: Verdict, names: &Names, margin: Option<f64>) -> String {
+    let candidate = &names.candidate;
+    match verdict {
+        Verdict::Better => format!("{candidate} is better"),
+        Verdict::NoWorse => format!("{candidate} is no worse"),
+        Verdict::WorseWithinMargin => match margin {
+            Some(margin) => {
+                format!(
+                    "{candidate} is worse, within the margin of {} points",
+                    plain_points(margin)
+                )
+            }
+            None => format!("{candidate} is worse, within the margin"),
+        },
+        Verdict::Worse => format!("{candidate} is worse"),
+        Verdict::NotEnough => "not enough evidence yet".to_owned(),
+    }
+}
+
+/// What became of the cases: `18 fixed, 5 broke, 97 unchanged`.
+fn counts(square: &Square, verdict: Verdict) -> String {
+    let (fixed, broke) = (count(square.fixed), count(square.broke));
+    if verdict == Verdict::NotEnough {
+        return format!("{fixed} fixed, {broke} broke of {}", count(square.total()));
+    }
+    let unchanged = square.both_pass + square.both_fail + square.mixed;
+    format!("{fixed} fixed, {broke} broke, {} unchanged", count(unchanged))
+}
+
+/// The difference in points with its interval, and the bound by which "no worse" was read where the
+/// interval alone would not show it.
+pub(crate) fn difference(decision: &Decision, margin: Option<f64>) -> String {
+    let Some(value) = decision.difference.value() else {
+        return format!("the difference is not known ({})", undefined(decision.difference));
+    };
+    let confidence = level(decision.confidence);
+    let Some(interval) = decision.interval.value() else {
+        let reason = undefined(decision.interval);
+        return format!("{} points (no interval: {reason})", points(value));
+    };
+    let at_any_time = matches!(decision.method, Method::Sequence { .. });
+    let any = if at_any_time { " at any time" } else { "" };
+    let range = format!("{} points ({confidence}{any}: {})", points(value), point_range(interval));
+    let rests_on_bound =
+        matches!(decision.verdict, Verdict::NoWorse | Verdict::WorseWithinMargin) && !at_any_time;
+    match (margin, decision.lower_bound.value()) {
+        (Some(margin), Some(bound)) if rests_on_bound => format!(
+            "{range}; a loss of {} points is ruled out (one-sided bound {})",
+            plain_points(margin),
+            points(bound)
+        ),
+        _ => range,
+    }
+}
+
+/// Puts whose opinion it is before a verdict that rests on an untrusted judge.
+fn with_opinion(basis: &Basis, text: String) -> String {
+    match basis {
+        Basis::Judge { judges, trusted: false } => {
+            let noun = if judges.len() == 1 { "judge" } else { "judges" };
+            format!("according to {noun} {} (not trusted), {text}", name_list(judges))
+        }
+        Basis::Judge { .. } | Basis::Code | Basis::Human => text,
+    }
+}
+
+/// Says who decides a criterion.
+pub fn basis_words(basis: &Basis) -> String {
+    match basis {
+        Basis::Code => "checks".to_owned(),
+        Basis::Human => "people".to_owned(),
+        Basis::Judge { judges, trusted } => {
+            let noun = if judges.len() == 1 { "judge" } else { "judges" };
+            let trust = if *trusted { "trusted" } else { "not trusted" };
+            format!("{noun} {} ({trust})", name_list(judges))
+        }
+    }
+}
+
+/// Says how the interval of a decision was made.
+pub fn method_words(decision: &Decision) -> String {
+    match decision.method {
+        Method::Tango => "Tango's interval for paired pass and fail".to_owned(),
+        Method::PairedT => "t interval of the differences of case means".to_owned(),
+        Method::ClusteredT => {
+            let clusters = counted(decision.clusters, "cluster");
+            format!("t interval with cluster-robust standard error, {clusters}")
+        }
+        Method::AllTheSame => {
+            "every case differs alike, which is no certainty: Tango's interval".to_owned()
+        }
+        Method::Unchanged => "every output is the same text".to_owned(),
+        Method::None => "no interval".to_owned(),
+        Method::Sequence { why, .. } => {
+            let why = match why {
+                WhySequence::EndedByHand => "the run was ended by hand",
+                WhySequence::MoreCases { .. } => "a verdict on fewer cases was shown before",
+                WhySequence::UntilDecided => "the run was told to stop once decided",
+            };
+            format!("confidence sequence, because {why}")
+        }
+    }
+}
+
+/// Says in words why a number does not exist.
+pub(crate) fn undefined<T: Copy>(estimate: analysis::Estimate<T>) -> &'static str {
+    let analysis::Estimate::Undefined { reason } = estimate else { return "" };
+    match reason {
+        "too_few" => "too few cases",
+        "too_many_for_exact" => "too many for an exact test",
+        "zero_variance" => "every case differs by the same, which is no evidence of certainty",
+        "one_cluster" => "only one cluster",
+        "one_category" => "only one category",
+        "nothing_to_compare" => "nothing to compare",
+        "not_identifiable" => "not identifiable",
+        "separated" => "separated",
+        "zero_denominator" => "nothing to divide by",
+        "ties" => "ties",
+        "not_binary" => "not pass or fail",
+        "not_converged" => "not converged",
+        other => other,
+    }
+}
+
+/// Returns a name on one line.
+pub(crate) fn name(text: &str) -> String {
+    one_line(text, NAME)
+}
+
+/// Returns names as a list in a sentence, the first few of them.
+pub(crate) fn name_list(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(NAMES).map(|text| name(text)).collect();
+    let more = names.len() - shown.len();
+    match (shown.split_last(), more) {
+        (_, 1..) => format!("{} and {} more", shown.join(", "), count(more)),
+        (Some((last, [])), 0) => last.clone(),
+        (Some((last, rest)), 0) => format!("{} and {last}", rest.join(", ")),
+        (None, 0) => String::new(),
+    }
+}
+
+/// Returns a sentence with a capital first letter, unless it begins with a name that has none.
+fn sentence_case(text: &str) -> String {
+    let starts = ["not enough", "unchanged:", "stopped after", "after a look", "according to"];
+    if !starts.iter().any(|start| text.starts_with(start)) {
+        return text.to_owned();
+    }
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).collect()
+}

@@ -1,0 +1,158 @@
+use analysis::{
+    GateOutcome, GateStatus, Held, IncompleteCell, Rule, RuleChange, RuleOutcome, Verdict,
+};
+use score::Status;
+
+use super::{name, name_list};
+use crate::number::{count, counted, percent};
+
+/// The most cells that are named.
+const CELLS: usize = 5;
+
+/// Says what a gate's answer is and what blocks.
+pub fn gate_sentence(gate: &GateOutcome) -> String {
+    let blocking = gate.rules.iter().filter(|rule| !rule.held.lets_through()).count();
+    let blocks = |count: usize| match count {
+        0 => String::new(),
+        1 => " 1 rule blocks.".to_owned(),
+        _ => format!(" {count} rules block."),
+    };
+    match gate.status {
+        GateStatus::Passed => {
+            format!("Gate passed: {} held.", counted(gate.rules.len(), "rule"))
+        }
+        GateStatus::Failed => format!("Gate failed:{}", blocks(blocking)),
+        GateStatus::Incomplete => format!(
+            "Gate incomplete: {} of the candidate without a usable result.{}",
+            counted(gate.incomplete.len(), "cell"),
+            blocks(blocking)
+        ),
+    }
+}
+
+/// Says what stands beside a gate's answer: what changed in the rule, cells without a result, and
+/// whether earlier looks are known.
+pub fn gate_remarks(gate: &GateOutcome) -> Vec<String> {
+    let mut remarks: Vec<String> = gate.changes.iter().map(change_sentence).collect();
+    let cells = |cell: &IncompleteCell| {
+        let status = cell.status.map_or("missing", Status::word);
+        format!("{} sample {} ({status})", name(&cell.case), cell.sample + 1)
+    };
+    let shown: Vec<String> = gate.incomplete.iter().take(CELLS).map(cells).collect();
+    if !shown.is_empty() {
+        let more = gate.incomplete.len() - shown.len();
+        let more = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
+        remarks.push(format!("Without a usable result: {}{more}.", shown.join(", ")));
+    }
+    if !gate.knows_history {
+        remarks.push(
+            "Earlier looks at this candidate are not known here, so the verdict counts this one as \
+             the first."
+                .to_owned(),
+        );
+    }
+    remarks
+}
+
+fn change_sentence(change: &RuleChange) -> String {
+    let key = name(&change.key);
+    let value = |value: &Option<String>| value.as_deref().map(name);
+    match (value(&change.was), value(&change.is)) {
+        (Some(was), Some(is)) => {
+            format!("Changed since the baseline was accepted: {key} was {was} and is {is}.")
+        }
+        (Some(was), None) => {
+            format!("Changed since the baseline was accepted: {key} was {was} and is gone.")
+        }
+        (None, Some(is)) => {
+            format!("Changed since the baseline was accepted: {key} is new, {is}.")
+        }
+        (None, None) => format!("Changed since the baseline was accepted: {key}."),
+    }
+}
+
+/// Says what a rule asks and what was found.
+pub fn rule_sentence(outcome: &RuleOutcome) -> String {
+    let text = match &outcome.rule {
+        Rule::Verdict { better, verdict } => verdict_rule(*better, *verdict),
+        Rule::RequiredCases { required, failing, unknown } => {
+            required_cases(*required, failing, unknown)
+        }
+        Rule::Regressions { passes, samples, approved, broken } => {
+            let least = if *samples > 1 {
+                format!(" in {passes} of {samples} samples")
+            } else {
+                String::new()
+            };
+            let found = if broken.is_empty() {
+                "none is broken".to_owned()
+            } else {
+                format!("broken: {}", name_list(broken))
+            };
+            format!(
+                "the {} of the baseline still pass{least}: {found}",
+                counted(*approved, "approved case")
+            )
+        }
+        Rule::MinCases { least, found } => {
+            format!("at least {least} complete cases: {found}")
+        }
+        Rule::CostPerCase { most, mean, unknown } => {
+            let found = mean.map_or("unknown".to_owned(), |mean| mean.to_string());
+            let rest = if *unknown > 0 {
+                format!(" ({} of unknown cost)", counted(*unknown, "output"))
+            } else {
+                String::new()
+            };
+            format!("cost per case at most {most}: {found}{rest}")
+        }
+        Rule::LatencyP95 { most_ms, p95_ms, recorded } => {
+            let found = p95_ms.map_or("unknown".to_owned(), |ms| format!("{ms} ms"));
+            let rest = if *recorded { " (of the recorded calls)" } else { "" };
+            format!("p95 latency at most {most_ms} ms: {found}{rest}")
+        }
+        Rule::JudgeTrust { criterion, least, found } => {
+            let found = found.map_or("not calibrated yet".to_owned(), percent);
+            format!(
+                "judges of {} agree with people in at least {}: {found}",
+                name(criterion),
+                percent(*least)
+            )
+        }
+    };
+    format!("{text}{}", short_evidence(outcome.held))
+}
+
+/// Returns the mark of a rule: never colour alone.
+pub(crate) fn rule_mark(held: Held) -> &'static str {
+    match held {
+        Held::Yes => "✓",
+        Held::No => "✕",
+        Held::NotEnoughBlocks | Held::NotEnoughAllowed => "?",
+    }
+}
+
+fn verdict_rule(better: bool, verdict: Option<Verdict>) -> String {
+    let asked = if better { "better" } else { "no worse" };
+    let found = verdict.map_or("no verdict", Verdict::words);
+    format!("the primary criterion is {asked}: {found}")
+}
+
+fn required_cases(required: usize, failing: &[String], unknown: &[String]) -> String {
+    let mut found = match failing.len() {
+        0 => "all do".to_owned(),
+        failed => format!("{} do not: {}", count(failed), name_list(failing)),
+    };
+    if !unknown.is_empty() {
+        found.push_str(&format!("; the set has no case {}", name_list(unknown)));
+    }
+    format!("{} pass: {found}", counted(required, "required case"))
+}
+
+fn short_evidence(held: Held) -> &'static str {
+    match held {
+        Held::NotEnoughBlocks => " (short evidence blocks)",
+        Held::NotEnoughAllowed => " (short evidence is allowed)",
+        Held::Yes | Held::No => "",
+    }
+}

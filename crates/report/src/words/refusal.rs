@@ -1,0 +1,36 @@
+use analysis::Refusal;
+
+use super::{Names, name, name_list};
+
+/// Says why a criterion has no verdict, and what to do about it.
+pub fn refusal_sentence(criterion: &str, refusal: &Refusal, names: &Names) -> String {
+    let criterion = name(criterion);
+    let Names { baseline, candidate } = names;
+    let rest = match refusal {
+        Refusal::OneSided { candidate: true } => format!(
+            "{candidate} was never scored on it. Score its run again with the criterion that {baseline} has."
+        ),
+        Refusal::OneSided { candidate: false } => format!(
+            "{baseline} was never scored on it. Score the baseline's run again, or accept a new baseline."
+        ),
+        Refusal::CriterionChanged => "the criterion itself changed since the baseline. \
+             Score both sides by the same criterion."
+            .to_owned(),
+        Refusal::ChecksChanged { names } => changed("check", names),
+        Refusal::JudgesChanged { names } => changed("judge", names),
+        Refusal::NothingDecided => {
+            "no shared case has a result on both sides. Retry errors, or label more outputs."
+                .to_owned()
+        }
+    };
+    format!("No verdict on {criterion}: {rest}")
+}
+
+fn changed(noun: &str, names: &[String]) -> String {
+    let list = name_list(names);
+    let (plural, verb) = if names.len() == 1 { ("", "is") } else { ("s", "are") };
+    format!(
+        "the {noun}{plural} {list} {verb} not the same on both sides. \
+         Score both runs again with the same version."
+    )
+}

@@ -1,0 +1,70 @@
+use analysis::Warning;
+
+use super::{Names, name};
+use crate::number::{count, counted, fixed};
+
+/// Says what stands above a verdict, and what to do about it.
+pub fn warning_sentence(warning: &Warning, names: &Names) -> String {
+    let Names { baseline, candidate } = names;
+    match warning {
+        Warning::SetsDiffer { shared, only_baseline, only_candidate, changed } => format!(
+            "Different eval-set versions: {} compared, {} only in {baseline}, {} only in \
+             {candidate}, {} changed. Run both on the same set to compare all of them.",
+            counted(*shared, "shared case"),
+            count(*only_baseline),
+            count(*only_candidate),
+            count(*changed)
+        ),
+        Warning::NothingShared => "No case is the same on both sides, so nothing is compared. \
+             Run both on the same version of the set."
+            .to_owned(),
+        Warning::ManyLeftOut { criterion, left_out, of } => format!(
+            "{}: {} of {} left out, because a side has no usable result. \
+             Retry errors before relying on this verdict.",
+            name(criterion),
+            count(*left_out),
+            counted(*of, "shared case")
+        ),
+        Warning::UnequallyLeftOut { criterion, baseline: a, candidate: b, p_value } => format!(
+            "{}: {baseline} lacks results on {} and {candidate} on {} (p {}), so what is left may \
+             not be comparable. Retry errors, or look at the cases that are left out.",
+            name(criterion),
+            counted(*a, "case"),
+            count(*b),
+            p_words(*p_value)
+        ),
+        Warning::SamplesLeftOut { criterion, baseline: a, candidate: b } => format!(
+            "{}: some samples have no usable result ({} of {baseline}, {} of {candidate}); their \
+             cases count by the samples that have one. Retry errors to complete them.",
+            name(criterion),
+            count(*a),
+            count(*b)
+        ),
+        Warning::FewClusters { criterion, clusters } => format!(
+            "{}: only {}, so the interval leans on an assumption. \
+             Add cases from other clusters, at least ten in all.",
+            name(criterion),
+            counted(*clusters, "cluster")
+        ),
+        Warning::SamplesDiffer { baseline: a, candidate: b } => format!(
+            "{baseline} was sampled {a} and {candidate} {b} times a case; case means are compared. \
+             Run both with the same number of samples for the sharpest comparison."
+        ),
+        Warning::SameVariant => "Both sides are the same prompt version, model and config, so any \
+             change is chance. Name two different variants to compare them."
+            .to_owned(),
+        Warning::NoPrimary => {
+            "The set declares no primary criterion, so no verdict is the one that \
+             counts. Declare one in evalset.yaml."
+                .to_owned()
+        }
+        Warning::NoMargin => "The set declares no margin, so \"no worse\" cannot be shown. \
+             Declare `margin` in evalset.yaml before the next run."
+            .to_owned(),
+    }
+}
+
+/// Returns a p-value with its relation (`= 0.03`, `< 0.001`).
+pub(crate) fn p_words(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("= {}", fixed(p, 3)) }
+}
