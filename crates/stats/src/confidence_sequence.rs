@@ -2,8 +2,8 @@
 
 use values::Interval;
 
-use crate::eprocess::{Bets, Bounds, TRUNCATION, gain_above};
-use crate::error::InvalidInput;
+use crate::eprocess::{Bets, Bounds, Direction, TRUNCATION, gain_above};
+use crate::error::{InvalidInput, check_parameter};
 use crate::level::{Level, interval};
 use crate::root::decreasing_root;
 
@@ -14,62 +14,79 @@ const END_WIDTH: f64 = 1e-10;
 ///
 /// It holds the true mean at all times with the confidence of its level, however often it is looked
 /// at and whenever one stops. It never widens (running intersection). Memory grows with the
-/// observations; one takes time linear in those before only where an end moves.
+/// observations. One observation takes constant time; reading the interval takes time linear in all
+/// of them where an end has moved since the last reading, else none.
 #[derive(Debug, Clone)]
 pub struct HedgedSequence {
     bounds: Bounds,
     bets: Bets,
     /// −ln(α/2): one hedged half must reach 2/α.
     threshold: f64,
-    lower: End,
-    upper: End,
+    /// The bets and the observations as shares.
     history: Vec<(f64, f64)>,
+    lower: End,
+    /// Kept as the lower end of the mirrored data.
+    upper: End,
+    /// How many observations the ends have been found for.
+    settled: usize,
+    /// The ends have met: an empty intersection has probability at most α, and then the last
+    /// interval stays.
+    is_closed: bool,
 }
 
-/// One end, in shares; the upper one is kept as the lower end of the mirrored data.
-#[derive(Debug, Clone)]
+/// One end, in shares.
+#[derive(Debug, Clone, Copy)]
 struct End {
+    /// Where it was when it was last found.
     at: f64,
-    /// ln E at `at`, kept so that an observation that moves nothing costs one step.
+    /// ln E at that place now.
     log_e: f64,
+    /// The largest ln E there since: the end has moved where it reached the threshold.
+    highest: f64,
+}
+
+/// Which data an end sees.
+#[derive(Clone, Copy)]
+enum Sight {
+    Plain,
+    Mirrored,
 }
 
 impl HedgedSequence {
     /// Starts a sequence without observations: the whole range.
     pub fn new(bounds: Bounds, level: Level) -> Self {
         let half = level.alpha() / 2.0;
-        let end = End { at: 0.0, log_e: 0.0 };
+        let end = End { at: 0.0, log_e: 0.0, highest: f64::NEG_INFINITY };
         Self {
             bounds,
             bets: Bets::new(half),
             threshold: -half.ln(),
-            lower: end.clone(),
-            upper: end,
             history: Vec::new(),
+            lower: end,
+            upper: end,
+            settled: 0,
+            is_closed: false,
         }
     }
 
-    /// Takes one observation and returns the interval after it.
+    /// Takes one observation.
     ///
     /// # Errors
     /// [`InvalidInput`] if the observation lies outside of the bounds.
-    pub fn push(&mut self, observation: f64) -> Result<Interval, InvalidInput> {
+    pub fn push(&mut self, observation: f64) -> Result<(), InvalidInput> {
         self.bounds.check(&[observation])?;
         let x = self.bounds.share_of(observation);
         let bet = self.bets.next();
         self.bets.see(x);
         self.history.push((bet, x));
-        // An end may come close to the other one, but not pass it: an empty intersection has
-        // probability at most α, and then the last interval stays.
-        let most_low = 1.0 - self.upper.at;
-        self.lower.advance(&self.history, |x| x, self.threshold, most_low);
-        let most_high = 1.0 - self.lower.at;
-        self.upper.advance(&self.history, |x| 1.0 - x, self.threshold, most_high);
-        Ok(self.interval())
+        self.lower.see(bet, x);
+        self.upper.see(bet, 1.0 - x);
+        Ok(())
     }
 
     /// Returns the interval now.
-    pub fn interval(&self) -> Interval {
+    pub fn interval(&mut self) -> Interval {
+        self.settle();
         interval(self.bounds.at_share(self.lower.at), self.bounds.at_share(1.0 - self.upper.at))
     }
 
@@ -82,36 +99,174 @@ impl HedgedSequence {
     pub fn is_empty(&self) -> bool {
         self.history.is_empty()
     }
+
+    /// Finds the ends of the running intersection after all observations.
+    fn settle(&mut self) {
+        let steps = self.history.len();
+        if self.is_closed || self.settled == steps {
+            return;
+        }
+        let (low, high) = self.ends(steps);
+        let (low, high) = if low <= high {
+            (low, high)
+        } else {
+            self.is_closed = true;
+            let point = self.meeting_point();
+            (point, point)
+        };
+        self.lower = self.end_at(low, self.lower, Sight::Plain);
+        self.upper = self.end_at(1.0 - high, self.upper, Sight::Mirrored);
+        self.settled = steps;
+    }
+
+    /// Returns both ends after so many observations, as shares; the first may lie above the second.
+    fn ends(&self, steps: usize) -> (f64, f64) {
+        let low = self.end(self.lower, Sight::Plain, steps);
+        (low, 1.0 - self.end(self.upper, Sight::Mirrored, steps))
+    }
+
+    /// Returns where an end stands after so many observations: at the largest mean that the evidence
+    /// for a larger one has ruled out at any step. That evidence falls in the mean, and so does its
+    /// largest value so far, whose root is the end of the running intersection.
+    fn end(&self, end: End, sight: Sight, steps: usize) -> f64 {
+        if end.highest < self.threshold {
+            return end.at;
+        }
+        let excess = |m: f64| self.evidence(m, sight, steps).1 - self.threshold;
+        decreasing_root(excess, end.at, 1.0, END_WIDTH)
+    }
+
+    /// Returns ln E against a mean after so many observations, and the largest since the ends were
+    /// last found.
+    fn evidence(&self, m: f64, sight: Sight, steps: usize) -> (f64, f64) {
+        let (mut log_e, mut highest) = (0.0_f64, f64::NEG_INFINITY);
+        for (step, &(bet, x)) in self.history[..steps].iter().enumerate() {
+            log_e += gain_above(bet, sight.of(x), m);
+            if step >= self.settled {
+                highest = highest.max(log_e);
+            }
+        }
+        (log_e, highest)
+    }
+
+    /// Returns the end at a new place, or as it is where it has not moved.
+    fn end_at(&self, at: f64, end: End, sight: Sight) -> End {
+        let has_moved = at > end.at;
+        let log_e =
+            if has_moved { self.evidence(at, sight, self.history.len()).0 } else { end.log_e };
+        End { at: at.max(end.at), log_e, highest: f64::NEG_INFINITY }
+    }
+
+    /// Returns the point to which the interval shrinks at the first step at which it would be empty.
+    fn meeting_point(&self) -> f64 {
+        let (mut open, mut empty) = (self.settled, self.history.len());
+        while empty - open > 1 {
+            let middle = usize::midpoint(open, empty);
+            let (low, high) = self.ends(middle);
+            if low <= high { open = middle } else { empty = middle }
+        }
+        // The lower end moves first, up to where the upper one stood before.
+        let (low, _) = self.ends(empty);
+        let before = if open == self.settled { 1.0 - self.upper.at } else { self.ends(open).1 };
+        low.min(before)
+    }
 }
 
 impl End {
-    /// Moves the end up to where the evidence for a larger mean stays below the threshold.
-    fn advance(
-        &mut self,
-        history: &[(f64, f64)],
-        side: impl Fn(f64) -> f64,
-        threshold: f64,
-        most: f64,
-    ) {
-        let Some(&(bet, x)) = history.last() else { return };
-        self.log_e += gain_above(bet, side(x), self.at);
-        if self.log_e < threshold {
-            return;
+    fn see(&mut self, bet: f64, x: f64) {
+        self.log_e += gain_above(bet, x, self.at);
+        self.highest = self.highest.max(self.log_e);
+    }
+}
+
+impl Sight {
+    fn of(self, x: f64) -> f64 {
+        match self {
+            Self::Plain => x,
+            Self::Mirrored => 1.0 - x,
         }
-        let evidence =
-            |m: f64| history.iter().map(|&(bet, x)| gain_above(bet, side(x), m)).sum::<f64>();
-        let excess = |m: f64| evidence(m) - threshold;
-        // The evidence falls in m; beyond `most` the interval would be empty.
-        let end = decreasing_root(excess, self.at, most, END_WIDTH);
-        self.at = end;
-        self.log_e = evidence(end);
+    }
+}
+
+/// Whether a confidence sequence has come to exclude one value: constant time and memory for each
+/// observation.
+///
+/// It answers what [`HedgedSequence`] with the same level would answer for this value, to the
+/// rounding of that sequence's ends.
+#[derive(Debug, Clone)]
+pub struct HedgedExclusion {
+    bounds: Bounds,
+    bets: Bets,
+    threshold: f64,
+    /// The value, a share of the bounds.
+    value: f64,
+    log_e_above: f64,
+    log_e_below: f64,
+    highest: f64,
+    excluded: Option<Direction>,
+}
+
+impl HedgedExclusion {
+    /// Starts without observations.
+    ///
+    /// # Errors
+    /// [`InvalidInput::OutOfRange`] if the value does not lie strictly inside the bounds.
+    pub fn new(bounds: Bounds, value: f64, level: Level) -> Result<Self, InvalidInput> {
+        let inside = value > bounds.low() && value < bounds.high();
+        check_parameter("value", value, inside, "inside the bounds")?;
+        let half = level.alpha() / 2.0;
+        Ok(Self {
+            bounds,
+            bets: Bets::new(half),
+            threshold: -half.ln(),
+            value: bounds.share_of(value),
+            log_e_above: 0.0,
+            log_e_below: 0.0,
+            highest: 0.0,
+            excluded: None,
+        })
+    }
+
+    /// Takes one observation.
+    ///
+    /// # Errors
+    /// [`InvalidInput`] if the observation lies outside of the bounds.
+    pub fn push(&mut self, observation: f64) -> Result<(), InvalidInput> {
+        self.bounds.check(&[observation])?;
+        let x = self.bounds.share_of(observation);
+        let bet = self.bets.next();
+        self.bets.see(x);
+        self.log_e_above += gain_above(bet, x, self.value);
+        self.log_e_below += gain_above(bet, 1.0 - x, 1.0 - self.value);
+        self.highest = self.highest.max(self.log_e_above).max(self.log_e_below);
+        if self.excluded.is_none() {
+            // The first to be excluded stays so: a sequence is never empty.
+            if self.log_e_above >= self.threshold {
+                self.excluded = Some(Direction::Greater);
+            } else if self.log_e_below >= self.threshold {
+                self.excluded = Some(Direction::Less);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns on which side of the value the sequence lies, if it has excluded it.
+    pub fn excluded(&self) -> Option<Direction> {
+        self.excluded
+    }
+
+    /// Returns min(1, 1/max e) for the hedged e = ½·max(E⁺, E⁻) against the value: a two-sided
+    /// p-value that holds at any stopping time.
+    pub fn anytime_p(&self) -> f64 {
+        (2.0 * (-self.highest).exp()).min(1.0)
     }
 }
 
 /// Returns the hedged confidence sequence after each observation.
 ///
 /// {m: max(½E⁺(m), ½E⁻(m)) < 1/α} with the bets of [`crate::betting_eprocess`] at α/2 each; E⁺ falls
-/// in m and E⁻ rises, so each end is a root. In the unit of the observations.
+/// in m and E⁻ rises, so each end is a root. In the unit of the observations. Quadratic where an end
+/// moves at every step: for the interval after all of them, read a [`HedgedSequence`] once.
 ///
 /// # Errors
 /// [`InvalidInput`] if an observation lies outside of the bounds.
@@ -126,7 +281,11 @@ pub fn hedged_confidence_sequence(
 ) -> Result<Vec<Interval>, InvalidInput> {
     bounds.check(observations)?;
     let mut sequence = HedgedSequence::new(bounds, level);
-    observations.iter().map(|&observation| sequence.push(observation)).collect()
+    let step = |&observation: &f64| {
+        sequence.push(observation)?;
+        Ok(sequence.interval())
+    };
+    observations.iter().map(step).collect()
 }
 
 /// Returns the predictable plug-in empirical-Bernstein confidence sequence after each observation.
@@ -195,6 +354,37 @@ mod tests {
             assert!(pair[1].low() >= pair[0].low() && pair[1].high() <= pair[0].high());
         }
         assert!(sequence[199].contains(0.0));
+    }
+
+    #[test]
+    fn reading_once_gives_what_reading_at_every_step_gives() {
+        let drift = |i: u32| f64::from(i * 7 % 5) / 2.0 - 0.6;
+        // The second half contradicts the first, so that the intersection would become empty.
+        let turn = |i: u32| if i < 60 { 1.0 } else { -1.0 };
+        let back = |i: u32| if i < 40 { -1.0 } else { f64::from(i % 2) };
+        for stream in [drift, turn, back] {
+            let d: Vec<f64> = (0..400).map(|i| stream(i).clamp(-1.0, 1.0)).collect();
+            let steps = hedged_confidence_sequence(&d, Bounds::DIFFERENCE, Level::P95).unwrap();
+            for stop in [1, 5, 61, 62, 63, 90, 170, 400] {
+                let mut sequence = HedgedSequence::new(Bounds::DIFFERENCE, Level::P95);
+                let mut zero = HedgedExclusion::new(Bounds::DIFFERENCE, 0.0, Level::P95).unwrap();
+                for &observation in &d[..stop] {
+                    sequence.push(observation).unwrap();
+                    zero.push(observation).unwrap();
+                }
+                let (once, all) = (sequence.interval(), steps[stop - 1]);
+                assert!((once.low() - all.low()).abs() < 1e-8, "{stop}: {once:?} {all:?}");
+                assert!((once.high() - all.high()).abs() < 1e-8, "{stop}: {once:?} {all:?}");
+                let side = if all.low() > 0.0 {
+                    Some(Direction::Greater)
+                } else if all.high() < 0.0 {
+                    Some(Direction::Less)
+                } else {
+                    None
+                };
+                assert_eq!(zero.excluded(), side, "{stop}");
+            }
+        }
     }
 
     #[test]

@@ -71,7 +71,8 @@ pub use classification::{
     BinaryConfusion, BinaryCounts, MulticlassConfusion, binary_confusion, multiclass_confusion,
 };
 pub use confidence_sequence::{
-    HedgedSequence, empirical_bernstein_confidence_sequence, hedged_confidence_sequence,
+    HedgedExclusion, HedgedSequence, empirical_bernstein_confidence_sequence,
+    hedged_confidence_sequence,
 };
 pub use corrected::{
     CalibratedCounts, Power, PredictionPoweredMean, PredictionPoweredRate, RoganGladen,
@@ -103,8 +104,8 @@ pub use pairwise::{
     win_rate,
 };
 pub use planning::{
-    PairedDesign, power_paired_mean, sample_size_mcnemar, sample_size_paired_mean,
-    smallest_detectable_difference,
+    PairedDesign, power_paired_mean, sample_size_mcnemar, sample_size_noninferiority_binary,
+    sample_size_paired_mean, smallest_detectable_difference,
 };
 pub use proportion::{
     Proportion, clopper_pearson_interval, clopper_pearson_lower, clopper_pearson_upper,

@@ -155,6 +155,50 @@ pub fn sample_size_mcnemar(
     Ok(Ok(root * root))
 }
 
+/// Returns the number of pairs above which Tango's one-sided bound lies above −margin, if as many
+/// pairs change for the better as for the worse.
+///
+/// Tango's statistic at −δ is then √n·δ/√(2q̃ − δ(1 + δ)), where q̃ depends on the discordant share
+/// alone, so n = z²₁₋α(2q̃ − δ(1 + δ))/δ². Not rounded: the bound lies above the margin from the next
+/// whole number on. `level` is one-sided.
+///
+/// # Errors
+/// [`InvalidInput::OutOfRange`] if the share is not in `0..=1`, the margin not in `(0, 1)`, or the
+/// level's confidence not above one half.
+///
+/// # Source
+/// Tango (1998), Stat. Med. 17, 891–908, solved for n.
+///
+/// # Example
+/// Without a discordant pair 5 points need 52 pairs.
+/// ```
+/// use stats::{Level, sample_size_noninferiority_binary};
+/// let n = sample_size_noninferiority_binary(0.0, 0.05, Level::P95)?;
+/// assert!(n > 51.0 && n < 52.0);
+/// # Ok::<(), stats::InvalidInput>(())
+/// ```
+pub fn sample_size_noninferiority_binary(
+    discordant_share: f64,
+    margin: f64,
+    level: Level,
+) -> Result<f64, InvalidInput> {
+    let share = discordant_share;
+    check_parameter("discordant share", share, (0.0..=1.0).contains(&share), "in 0..=1")?;
+    check_parameter("margin", margin, margin > 0.0 && margin < 1.0, "in 0..1, not 0")?;
+    let two_sided = level.two_sided_of_bound().ok_or(InvalidInput::OutOfRange {
+        what: "confidence",
+        value: level.confidence(),
+        expected: "above 0.5",
+    })?;
+    let z = two_sided.z_two_sided();
+    // The quadratic of `tango_interval` at −δ with b = c = share·n/2, divided by n.
+    let linear = share + 2.0 * margin;
+    let constant = 0.5 * share * margin * (1.0 + margin);
+    let q = ((linear * linear - 8.0 * constant).max(0.0).sqrt() + linear) / 4.0;
+    let variance = (2.0 * q - margin * (1.0 + margin)).max(0.0);
+    Ok(z * z * variance / (margin * margin))
+}
+
 fn power_quantile(power: f64) -> Result<f64, InvalidInput> {
     let inside = (1e-12..=1.0 - 1e-12).contains(&power);
     check_parameter("power", power, inside, "between 0 and 1")?;
@@ -183,6 +227,27 @@ mod tests {
         assert!((mde - 0.066).abs() < 5e-4);
         let power = power_paired_mean(DESIGN, mde, 200, Level::P95).unwrap().unwrap();
         assert!((power - 0.8).abs() < 1e-4);
+    }
+
+    #[test]
+    fn the_size_for_no_worse_is_where_the_bound_passes_the_margin() {
+        // One change for the better and one for the worse in `every` pairs.
+        for (every, margin) in [(None, 0.03), (Some(20_u64), 0.05), (Some(4), 0.1), (Some(3), 0.3)]
+        {
+            let share = every.map_or(0.0, |every| 2.0 / every as f64);
+            let needed = sample_size_noninferiority_binary(share, margin, Level::P95).unwrap();
+            let passes = |pairs: u64| {
+                let changed = every.map_or(0, |every| pairs / every);
+                let both = pairs - 2 * changed;
+                let counts =
+                    crate::PairedCounts { both, a_only: changed, b_only: changed, neither: 0 };
+                let test = crate::noninferiority_binary(counts, margin, Level::P95).unwrap();
+                test.noninferior.unwrap()
+            };
+            for pairs in (1..400).map(|step| step * every.unwrap_or(1)) {
+                assert_eq!(passes(pairs), pairs as f64 > needed, "{every:?} {margin} {pairs}");
+            }
+        }
     }
 
     #[test]
