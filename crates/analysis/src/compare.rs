@@ -1,4 +1,5 @@
 use std::collections::{BTreeSet, HashSet};
+use std::num::NonZeroUsize;
 
 use run::Variant;
 use serde::Serialize;
@@ -14,16 +15,37 @@ use crate::verdict::Verdict;
 use crate::warning::Warning;
 
 /// What a comparison is asked.
+///
+/// The default has no margin, 95 % intervals, no trusted judge, and no bootstrap.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CompareOptions {
-    /// The loss that still counts as "no worse", a share; `None` if the set declares none.
+    /// The loss that still counts as "no worse", a share in `0..1`; `None` if the set declares none.
     pub margin: Option<f64>,
+    /// The smallest change that one wants to see, a share, by which sizes are planned; the margin if
+    /// `None`.
+    pub smallest_effect: Option<f64>,
     /// The level of intervals, two-sided.
     pub level: Level,
     /// The seed of resampling.
     pub seed: u64,
     /// The criteria whose judges are calibrated well enough to count.
     pub trusted: BTreeSet<String>,
+    /// Resamples of the cluster bootstrap for differences of quantiles; `None` leaves it out. 2,000
+    /// are enough for a 95 % interval.
+    pub resamples: Option<NonZeroUsize>,
+}
+
+impl Default for CompareOptions {
+    fn default() -> Self {
+        Self {
+            margin: None,
+            smallest_effect: None,
+            level: Level::P95,
+            seed: 0,
+            trusted: BTreeSet::new(),
+            resamples: None,
+        }
+    }
 }
 
 /// What was looked at before.

@@ -93,6 +93,9 @@ pub enum Refusal {
     },
     /// No shared case is decided on both sides.
     NothingDecided,
+    /// Nothing decides pass or fail on it: a categorical criterion that only describes, or cases
+    /// without a check.
+    OnlyDescribes,
 }
 
 /// A criterion before its level is known.
@@ -121,6 +124,7 @@ impl<'a> Prepared<'a> {
         let role =
             if candidate.0.primary == Some(candidate.1) { Role::Primary } else { Role::Other };
         let refusal = refusal(baseline, candidate)
+            .or(counted.is_undecidable.then_some(Refusal::OnlyDescribes))
             .or_else(|| (counted.units.len() == 0).then_some(Refusal::NothingDecided));
         let why = why_sequence(baseline.0, candidate.0, pairing, history);
         let ranks = ranks(candidate.0, pairing, history);
@@ -145,12 +149,16 @@ impl<'a> Prepared<'a> {
         if self.refusal.is_some() {
             return Ok(None);
         }
-        let units = &self.counted.units;
-        match self.why {
-            Some(why) => sequential::decide(units, &self.ranks, why, options.margin, level),
-            None => decision::decide(units, options.margin, level, options.seed, self.unchanged),
+        let (units, plan, margin) = (&self.counted.units, &self.counted.plan, options.margin);
+        let Some(why) = self.why else {
+            let decision = decision::decide(units, margin, level, options.seed, self.unchanged)?;
+            return Ok(Some(decision));
+        };
+        let mut decision = sequential::decide((units, plan), &self.ranks, why, margin, level)?;
+        if self.unchanged {
+            decision.hold_by_identity(margin);
         }
-        .map(Some)
+        Ok(Some(decision))
     }
 
     /// Returns what is to be said above the verdict.
@@ -179,12 +187,10 @@ impl<'a> Prepared<'a> {
                 p_value,
             });
         }
-        if baseline.samples() + candidate.samples() > 0 && left_out == 0 {
-            warnings.push(Warning::SamplesLeftOut {
-                criterion: criterion(),
-                baseline: baseline.samples(),
-                candidate: candidate.samples(),
-            });
+        let (baseline, candidate) = self.counted.missing_samples;
+        if baseline + candidate > 0 {
+            let criterion = criterion();
+            warnings.push(Warning::SamplesLeftOut { criterion, baseline, candidate });
         }
         let clusters = units.cluster_count();
         if self.refusal.is_none() && clusters < units.len() && clusters < FEW_CLUSTERS {

@@ -1,13 +1,13 @@
 use serde::Serialize;
 use stats::{
-    Alternative, Defined, InvalidInput, Level, PairedCounts, SignFlip,
+    Alternative, Defined, InvalidInput, Level, PairedCounts, SignFlip, Undefined,
     clustered_noninferiority_mean, clustered_paired_difference, clustered_signflip, mcnemar,
     noninferiority_binary, tango_interval,
 };
 use values::Interval;
 
 use crate::estimate::Estimate;
-use crate::units::Units;
+use crate::units::{SAME, Units};
 use crate::verdict::Verdict;
 
 /// Below so many clusters a t interval leans on the shape of the distribution, and the sign-flip
@@ -36,7 +36,8 @@ pub struct Decision {
     pub interval: Estimate<Interval>,
     /// Its one-sided lower bound, by which "no worse" is read.
     pub lower_bound: Estimate<f64>,
-    /// Its p-value against 0: McNemar's mid-p or that of t. Shown, and decides nothing.
+    /// Its p-value against 0: McNemar's mid-p, that of t, or of a sequence the one that holds at any
+    /// stopping time. Shown, and decides nothing but the order of Holm's steps.
     pub p_value: Estimate<f64>,
     /// The sign-flip test's p-value, with fewer than 30 clusters and no other exact test.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +50,8 @@ pub struct Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Method {
-    /// Tango's score interval, for one binary result a case and independent cases.
+    /// Tango's score interval, for independent cases with one binary result each: one sample, or
+    /// samples that all agree.
     Tango,
     /// The t interval of case means.
     PairedT,
@@ -100,20 +102,30 @@ pub(crate) fn decide(
     unchanged: bool,
 ) -> Result<Decision, InvalidInput> {
     let clusters = units.cluster_count();
-    let mut decision = if is_constant(units) && units.is_binary {
+    let mut decision = if units.is_constant() && units.is_binary {
         all_the_same(units, clusters, margin, level)?
-    } else if units.is_binary && units.is_single && clusters == units.len() {
+    } else if units.is_binary && units.is_settled && clusters == units.len() {
         tango(units, margin, level)?
     } else {
         means(units, clusters, margin, level, seed)?
     };
-    if unchanged && decision.difference.value().is_some_and(|d| d.abs() <= 0.0) {
-        decision.method = Method::Unchanged;
-        if margin.is_some() {
-            decision.verdict = Verdict::NoWorse;
-        }
+    if unchanged {
+        decision.hold_by_identity(margin);
     }
     Ok(decision)
+}
+
+impl Decision {
+    /// Makes "no worse" hold because every output is the same text. Judges may still have scored the
+    /// same text differently; then the numbers decide.
+    pub(crate) fn hold_by_identity(&mut self, margin: Option<f64>) {
+        if self.difference.value().is_some_and(|difference| difference.abs() <= 0.0) {
+            self.method = Method::Unchanged;
+            if margin.is_some() {
+                self.verdict = Verdict::NoWorse;
+            }
+        }
+    }
 }
 
 fn tango(units: &Units, margin: Option<f64>, level: Level) -> Result<Decision, InvalidInput> {
@@ -147,11 +159,11 @@ fn all_the_same(
     let difference = units.differences().first().copied().unwrap_or(0.0);
     let all = clusters as u64;
     let mut counts = PairedCounts { both: 0, a_only: 0, b_only: 0, neither: 0 };
-    if difference >= 1.0 {
+    if difference >= 1.0 - SAME {
         counts.b_only = all;
-    } else if difference <= -1.0 {
+    } else if difference <= SAME - 1.0 {
         counts.a_only = all;
-    } else if difference.abs() > 0.0 {
+    } else if difference.abs() > SAME {
         // Samples that all differ by the same fraction: no method of STATS decides that.
         return means(units, clusters, margin, level, 0);
     } else {
@@ -189,11 +201,16 @@ fn means(
 ) -> Result<Decision, InvalidInput> {
     let (a, b) = (&units.baseline, &units.candidate);
     let paired = clustered_paired_difference(a, b, &units.clusters, level)?;
-    let bound = clustered_noninferiority_mean(a, b, &units.clusters, 0.0, level)?.lower_bound;
+    let noninferiority = clustered_noninferiority_mean(a, b, &units.clusters, 0.0, level)?;
     let mean = paired.difference;
-    // Without spread the interval is a point, which STATS S9 does not accept as evidence.
-    let interval =
-        if mean.zero_variance { Err(stats::Undefined::ZeroVariance) } else { mean.interval };
+    // Without spread the interval is a point, which STATS S9 does not accept as evidence. Clusters may
+    // lack it even where their cases differ.
+    let spread = match mean.cr1_standard_error {
+        Ok(error) if error <= SAME => Err(Undefined::ZeroVariance),
+        _ => Ok(()),
+    };
+    let interval = spread.and(mean.interval);
+    let bound = spread.and(noninferiority.lower_bound);
     let method = match interval {
         Err(_) => Method::None,
         Ok(_) if clusters == units.len() => Method::PairedT,
@@ -211,7 +228,7 @@ fn means(
         difference: mean.mean.into(),
         interval: interval.into(),
         lower_bound: bound.into(),
-        p_value: paired.p_value.into(),
+        p_value: spread.and(paired.p_value).into(),
         sign_flip_p,
         design_effect: mean.design_effect.into(),
     })
@@ -224,9 +241,4 @@ fn sign_flip(units: &Units, seed: u64) -> Result<SignFlip, InvalidInput> {
 
 fn verdict(interval: Defined<Interval>, bound: Defined<f64>, margin: Option<f64>) -> Verdict {
     interval.map_or(Verdict::NotEnough, |interval| Verdict::read(interval, bound.ok(), margin))
-}
-
-fn is_constant(units: &Units) -> bool {
-    let differences = units.differences();
-    differences.iter().all(|difference| Some(difference) == differences.first())
 }

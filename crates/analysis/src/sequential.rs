@@ -1,45 +1,46 @@
 //! STATS S10: one hedged confidence sequence decides all, in a run that stops early and in a
 //! comparison after a look. Clusters are fed in the order of the plan, which the run's seed fixed.
 
-use std::collections::HashMap;
-
-use stats::{Bounds, HedgedSequence, InvalidInput, Level};
+use stats::{Bounds, Direction, HedgedExclusion, HedgedSequence, InvalidInput, Level, Undefined};
 use values::Interval;
 
 use crate::decision::{Decision, Method, WhySequence};
 use crate::estimate::Estimate;
-use crate::units::Units;
+use crate::units::{Plan, Units};
 use crate::verdict::Verdict;
 
 /// Decides by the confidence sequence.
 ///
-/// `ranks[i]` orders the pairs: those of the earliest look come first, else the plan's order. A
-/// cluster stands where its first pair stands, and the feed ends at the first cluster that is not
-/// finished.
+/// `ranks[i]` orders the shared cases: those of the earliest look come first, else the plan's order. A
+/// cluster stands where its first case stands, decided or not, and the feed ends at the first cluster
+/// that is not finished.
 ///
 /// # Errors
 /// [`InvalidInput`] if a difference is not a difference of shares.
 pub(crate) fn decide(
-    units: &Units,
+    (units, plan): (&Units, &Plan),
     ranks: &[usize],
     why: WhySequence,
     margin: Option<f64>,
     level: Level,
 ) -> Result<Decision, InvalidInput> {
-    let clusters = cluster_means(units, ranks);
-    let of = clusters.len();
+    let clusters = cluster_means(units, plan, ranks);
+    let of = clusters.iter().filter(|one| one.cases > 0).count();
     let mut sequence = HedgedSequence::new(Bounds::DIFFERENCE, level);
+    let mut zero = HedgedExclusion::new(Bounds::DIFFERENCE, 0.0, level)?;
     let (mut sum, mut cases) = (0.0, 0usize);
-    let last = units.unfinished_from;
-    for cluster in clusters.iter().take_while(|one| last.is_none_or(|last| one.first < last)) {
-        sequence.push(cluster.mean)?;
-        sum += cluster.mean;
+    let finished = clusters.iter().take_while(|one| one.is_finished);
+    for cluster in finished.filter(|one| one.cases > 0) {
+        let mean = cluster.sum / cluster.cases as f64;
+        sequence.push(mean)?;
+        zero.push(mean)?;
+        sum += mean;
         cases += cluster.cases;
     }
     let fed = sequence.len();
     let interval = sequence.interval();
     let difference = if fed == 0 {
-        Err(stats::Undefined::TooFew { needed: 1, found: 0 })
+        Err(Undefined::TooFew { needed: 1, found: 0 })
     } else {
         Ok(sum / fed as f64)
     };
@@ -52,42 +53,36 @@ pub(crate) fn decide(
         difference: difference.into(),
         interval: Estimate::Value { value: interval },
         lower_bound: Estimate::Value { value: interval.low() },
-        p_value: stats::Undefined::NothingToCompare.into(),
+        p_value: Estimate::Value { value: zero.anytime_p() },
         sign_flip_p: None,
-        design_effect: stats::Undefined::NothingToCompare.into(),
+        design_effect: Undefined::NothingToCompare.into(),
     })
 }
 
-struct ClusterMean {
-    /// The place of its first pair in the plan.
-    first: usize,
+struct Cluster {
     rank: usize,
-    mean: f64,
+    is_finished: bool,
+    sum: f64,
     cases: usize,
 }
 
-fn cluster_means(units: &Units, ranks: &[usize]) -> Vec<ClusterMean> {
-    let mut found: Vec<ClusterMean> = Vec::new();
-    let mut places: HashMap<usize, usize> = HashMap::new();
-    for ((difference, cluster), place) in
-        units.differences().into_iter().zip(&units.clusters).zip(&units.places)
-    {
-        let rank = ranks.get(*place).copied().unwrap_or(*place);
-        let at = *places.entry(*cluster).or_insert_with(|| {
-            found.push(ClusterMean { first: *place, rank, mean: 0.0, cases: 0 });
-            found.len() - 1
-        });
-        let one = &mut found[at];
-        one.first = one.first.min(*place);
+/// Returns the clusters of the plan in the order of the feed.
+fn cluster_means(units: &Units, plan: &Plan, ranks: &[usize]) -> Vec<Cluster> {
+    let mut clusters: Vec<Cluster> = plan
+        .finished
+        .iter()
+        .map(|&is_finished| Cluster { rank: usize::MAX, is_finished, sum: 0.0, cases: 0 })
+        .collect();
+    for (&cluster, &rank) in plan.cluster_of.iter().zip(ranks) {
+        let one = &mut clusters[cluster];
         one.rank = one.rank.min(rank);
-        one.mean += difference;
-        one.cases += 1;
     }
-    for one in &mut found {
-        one.mean /= one.cases as f64;
+    for (difference, &cluster) in units.differences().into_iter().zip(&units.clusters) {
+        clusters[cluster].sum += difference;
+        clusters[cluster].cases += 1;
     }
-    found.sort_by_key(|one| one.rank);
-    found
+    clusters.sort_by_key(|one| one.rank);
+    clusters
 }
 
 /// What a run that stops early is asked.
@@ -100,17 +95,30 @@ pub enum Goal {
 }
 
 /// A run that stops as soon as its verdict is decided.
+///
+/// Each cluster takes constant time, so that a long run can be asked after every one.
 #[derive(Debug, Clone)]
 pub struct UntilDecided {
     sequence: HedgedSequence,
-    margin: Option<f64>,
+    zero: HedgedExclusion,
+    /// −margin and margin.
+    margin: Option<[HedgedExclusion; 2]>,
     goal: Goal,
 }
 
 impl UntilDecided {
-    /// Begins without a single cluster.
-    pub fn new(margin: Option<f64>, level: Level, goal: Goal) -> Self {
-        Self { sequence: HedgedSequence::new(Bounds::DIFFERENCE, level), margin, goal }
+    /// Begins without a single cluster. The margin is a share.
+    ///
+    /// # Errors
+    /// [`InvalidInput`] if the margin is not in `0..1`.
+    pub fn new(margin: Option<f64>, level: Level, goal: Goal) -> Result<Self, InvalidInput> {
+        let at = |value: f64| HedgedExclusion::new(Bounds::DIFFERENCE, value, level);
+        Ok(Self {
+            sequence: HedgedSequence::new(Bounds::DIFFERENCE, level),
+            zero: at(0.0)?,
+            margin: margin.map(|margin| Ok([at(-margin)?, at(margin)?])).transpose()?,
+            goal,
+        })
     }
 
     /// Feeds the mean difference of the next complete cluster in plan order; returns the verdict
@@ -122,22 +130,48 @@ impl UntilDecided {
     /// # Errors
     /// [`InvalidInput`] if it is not a difference of shares.
     pub fn push(&mut self, difference: f64) -> Result<Option<Verdict>, InvalidInput> {
-        let interval = self.sequence.push(difference)?;
-        let verdict = Verdict::read(interval, Some(interval.low()), self.margin);
+        self.sequence.push(difference)?;
+        self.zero.push(difference)?;
+        for end in self.margin.iter_mut().flatten() {
+            end.push(difference)?;
+        }
+        let verdict = self.verdict();
         let decided = match verdict {
             Verdict::Better | Verdict::Worse | Verdict::WorseWithinMargin => true,
             Verdict::NoWorse => {
-                self.goal == Goal::NoWorse
-                    || self.margin.is_some_and(|margin| interval.high() < margin)
+                let is_futile =
+                    |[_, gain]: &[HedgedExclusion; 2]| gain.excluded() == Some(Direction::Less);
+                self.goal == Goal::NoWorse || self.margin.as_ref().is_some_and(is_futile)
             }
             Verdict::NotEnough => false,
         };
         Ok(decided.then_some(verdict))
     }
 
-    /// Returns the confidence sequence so far.
-    pub fn interval(&self) -> Interval {
+    /// Returns the verdict so far, valid whenever the run stops: what [`Verdict::read`] reads off the
+    /// sequence.
+    pub fn verdict(&self) -> Verdict {
+        let is_within = self
+            .margin
+            .as_ref()
+            .is_some_and(|[loss, _]| loss.excluded() == Some(Direction::Greater));
+        match (self.zero.excluded(), is_within) {
+            (Some(Direction::Greater), _) => Verdict::Better,
+            (Some(Direction::Less), true) => Verdict::WorseWithinMargin,
+            (Some(Direction::Less), false) => Verdict::Worse,
+            (None, true) => Verdict::NoWorse,
+            (None, false) => Verdict::NotEnough,
+        }
+    }
+
+    /// Returns the confidence sequence so far; linear in the clusters if an end has moved.
+    pub fn interval(&mut self) -> Interval {
         self.sequence.interval()
+    }
+
+    /// Returns a p-value against no difference that holds at any stopping time.
+    pub fn anytime_p(&self) -> f64 {
+        self.zero.anytime_p()
     }
 
     /// Returns the number of clusters that were fed.
@@ -151,13 +185,29 @@ mod tests {
     use super::*;
 
     fn feed(differences: impl Iterator<Item = f64>, goal: Goal) -> Option<(usize, Verdict)> {
-        let mut run = UntilDecided::new(Some(0.05), Level::P95, goal);
+        let mut run = UntilDecided::new(Some(0.05), Level::P95, goal).unwrap();
         for difference in differences {
             if let Some(verdict) = run.push(difference).unwrap() {
                 return Some((run.fed(), verdict));
             }
         }
         None
+    }
+
+    #[test]
+    fn the_verdict_at_each_step_is_read_off_the_sequence() {
+        for (gain, loss) in [(3, 0), (0, 3), (1, 1), (0, 0), (1, 2)] {
+            let mut run = UntilDecided::new(Some(0.05), Level::P95, Goal::Better).unwrap();
+            for n in 0..400 {
+                let kind = n * 7 % 10;
+                let difference =
+                    f64::from(u8::from(kind < gain)) - f64::from(u8::from(kind >= 10 - loss));
+                run.push(difference).unwrap();
+                let interval = run.interval();
+                let read = Verdict::read(interval, Some(interval.low()), Some(0.05));
+                assert_eq!(run.verdict(), read, "{gain} {loss} step {n}");
+            }
+        }
     }
 
     #[test]

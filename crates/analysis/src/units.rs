@@ -9,6 +9,9 @@ use score::Status;
 use crate::pairing::Pairing;
 use crate::results::{CaseResults, Value, VariantResults};
 
+/// Two means nearer than this are equal: sums of doubles differ in their last digits.
+pub(crate) const SAME: f64 = 1e-12;
+
 /// Case means of the pairs that are decided on both sides, in plan order.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Units {
@@ -16,16 +19,23 @@ pub(crate) struct Units {
     pub(crate) baseline: Vec<f64>,
     /// The candidate's.
     pub(crate) candidate: Vec<f64>,
-    /// The cluster of each pair, numbered by first appearance.
+    /// The cluster of each pair, as a place in [`Plan::clusters`] of the same comparison.
     pub(crate) clusters: Vec<usize>,
     /// The places in `Pairing::pairs`.
     pub(crate) places: Vec<usize>,
     /// Whether every sample is 0 or 1.
     pub(crate) is_binary: bool,
-    /// Whether every case has exactly one decided sample on both sides.
-    pub(crate) is_single: bool,
-    /// The first pair, in plan order, of a cluster that is not finished, if any.
-    pub(crate) unfinished_from: Option<usize>,
+    /// Whether the samples of every case agree, so that each has one binary result on either side.
+    pub(crate) is_settled: bool,
+}
+
+/// The shared cases as they were planned, whatever became of them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Plan {
+    /// The cluster of each pair, numbered by first appearance; a case without one is its own.
+    pub(crate) cluster_of: Vec<usize>,
+    /// For each cluster, whether every cell of it has an outcome.
+    pub(crate) finished: Vec<bool>,
 }
 
 /// What one side could not count, by status, in samples; and the cases that are left out for it.
@@ -51,20 +61,19 @@ impl Uncounted {
         self.errors + self.unreadable + self.skipped + self.unchecked + self.pending
     }
 
-    fn add(&mut self, case: &CaseResults, criterion: usize) {
-        let mut decided = false;
-        for value in case.values(criterion) {
-            match value {
-                Value::Number(_) => decided = true,
-                Value::Pending => self.pending += 1,
-                Value::Not(Status::Unreadable) => self.unreadable += 1,
-                Value::Not(Status::Skipped) => self.skipped += 1,
-                Value::Not(Status::NoChecks) => self.unchecked += 1,
-                Value::Not(Status::Error | Status::Pass | Status::Fail) => self.errors += 1,
-            }
-        }
-        if !decided {
-            self.cases += 1;
+    /// Tells whether there are samples, and every one lacks something that decides pass or fail.
+    pub(crate) fn is_all_unchecked(&self, samples: usize) -> bool {
+        samples > 0 && self.unchecked == samples
+    }
+
+    fn add(&mut self, value: Value) {
+        match value {
+            Value::Number(_) => {}
+            Value::Pending => self.pending += 1,
+            Value::Not(Status::Unreadable) => self.unreadable += 1,
+            Value::Not(Status::Skipped) => self.skipped += 1,
+            Value::Not(Status::NoChecks) => self.unchecked += 1,
+            Value::Not(Status::Error | Status::Pass | Status::Fail) => self.errors += 1,
         }
     }
 }
@@ -72,10 +81,15 @@ impl Uncounted {
 /// The numbers of a criterion, and what each side could not count.
 pub(crate) struct Counted {
     pub(crate) units: Units,
+    pub(crate) plan: Plan,
     pub(crate) baseline: Uncounted,
     pub(crate) candidate: Uncounted,
+    /// Samples of either side that are missing from cases which are decided on both.
+    pub(crate) missing_samples: (usize, usize),
     /// The pairs with a sample that is not counted, or none that is, as places in `Pairing::pairs`.
     pub(crate) left_out: Vec<usize>,
+    /// Whether samples were asked for and none of either side has anything that decides.
+    pub(crate) is_undecidable: bool,
 }
 
 /// Averages the samples of each shared case, on the criterion's place in either side.
@@ -85,65 +99,87 @@ pub(crate) fn count(
     pairing: &Pairing,
     (of_baseline, of_candidate): (usize, usize),
 ) -> Counted {
-    let mut names: HashMap<(bool, &str), usize> = HashMap::new();
-    let mut counted = Counted {
-        units: Units {
-            baseline: Vec::with_capacity(pairing.pairs.len()),
-            candidate: Vec::with_capacity(pairing.pairs.len()),
-            clusters: Vec::with_capacity(pairing.pairs.len()),
-            places: Vec::with_capacity(pairing.pairs.len()),
-            is_binary: true,
-            is_single: true,
-            unfinished_from: None,
-        },
-        baseline: Uncounted::default(),
-        candidate: Uncounted::default(),
-        left_out: Vec::new(),
-    };
-    let mut first_pending = None;
-    let mut started: Vec<usize> = Vec::new();
+    let shared = pairing.pairs.len();
+    let mut plan = Plan::of(candidate, pairing);
+    let mut units = Units::with_capacity(shared);
+    let mut uncounted = [Uncounted::default(); 2];
+    let (mut samples, mut missing_samples) = ([0usize; 2], [0usize; 2]);
+    let mut left_out = Vec::new();
     for (place, &(in_baseline, in_candidate)) in pairing.pairs.iter().enumerate() {
-        let a = &baseline.cases[in_baseline];
-        let b = &candidate.cases[in_candidate];
-        counted.baseline.add(a, of_baseline);
-        counted.candidate.add(b, of_candidate);
-        let key = b.cluster.as_deref().map_or((false, b.id.as_str()), |name| (true, name));
-        let next = names.len();
-        let cluster = *names.entry(key).or_insert(next);
-        if cluster == started.len() {
-            started.push(place);
+        let cluster = plan.cluster_of[place];
+        let sides = [
+            Tally::of(&baseline.cases[in_baseline], of_baseline, baseline.samples),
+            Tally::of(&candidate.cases[in_candidate], of_candidate, candidate.samples),
+        ];
+        for (side, tally) in sides.iter().enumerate() {
+            tally.add_to(&mut uncounted[side]);
+            samples[side] += tally.asked;
+            units.is_binary &= tally.is_binary;
         }
-        let pending = |case: &CaseResults, criterion| {
-            case.values(criterion).any(|value| value == Value::Pending)
-        };
-        if first_pending.is_none() && (pending(a, of_baseline) || pending(b, of_candidate)) {
-            first_pending = Some(started[cluster]);
-        }
-        let units = &mut counted.units;
-        let mut decided = [0usize; 2];
-        for (side, values) in
-            [a.values(of_baseline).collect::<Vec<_>>(), b.values(of_candidate).collect()]
-                .into_iter()
-                .enumerate()
-        {
-            for value in values.into_iter().filter_map(Value::number) {
-                decided[side] += 1;
-                units.is_binary &= is_bit(value);
-            }
-        }
-        if let (Some(mean_a), Some(mean_b)) = (a.mean(of_baseline), b.mean(of_candidate)) {
-            units.baseline.push(mean_a);
-            units.candidate.push(mean_b);
+        plan.finished[cluster] &= sides.iter().all(|tally| tally.missing.pending == 0);
+        if let [Some(a), Some(b)] = sides.each_ref().map(Tally::mean) {
+            units.baseline.push(a);
+            units.candidate.push(b);
             units.clusters.push(cluster);
             units.places.push(place);
-            units.is_single &= decided == [1, 1];
+            units.is_settled &= is_bit(a) && is_bit(b);
+            for (side, tally) in sides.iter().enumerate() {
+                missing_samples[side] += tally.missing.samples();
+            }
         }
-        if decided != [a.samples.len(), b.samples.len()] || decided.contains(&0) {
-            counted.left_out.push(place);
+        if sides.iter().any(|tally| tally.decided == 0 || tally.missing.samples() > 0) {
+            left_out.push(place);
         }
     }
-    counted.units.unfinished_from = first_pending;
-    counted
+    let is_undecidable = (0..2).all(|side| uncounted[side].is_all_unchecked(samples[side]));
+    let ([baseline, candidate], [a, b]) = (uncounted, missing_samples);
+    let missing_samples = (a, b);
+    Counted { units, plan, baseline, candidate, missing_samples, left_out, is_undecidable }
+}
+
+/// What the samples of one case on one criterion add up to.
+struct Tally {
+    /// The samples that the plan has, or more if more came.
+    asked: usize,
+    decided: usize,
+    sum: f64,
+    is_binary: bool,
+    missing: Uncounted,
+}
+
+impl Tally {
+    fn of(case: &CaseResults, criterion: usize, planned: u32) -> Self {
+        let asked = case.samples.len().max(usize::try_from(planned).unwrap_or(usize::MAX));
+        let mut tally = Self {
+            asked,
+            decided: 0,
+            sum: 0.0,
+            is_binary: true,
+            missing: Uncounted { pending: asked - case.samples.len(), ..Uncounted::default() },
+        };
+        for value in case.values(criterion) {
+            tally.missing.add(value);
+            if let Value::Number(number) = value {
+                tally.decided += 1;
+                tally.sum += number;
+                tally.is_binary &= is_bit(number);
+            }
+        }
+        tally
+    }
+
+    fn mean(&self) -> Option<f64> {
+        (self.decided > 0).then(|| self.sum / self.decided as f64)
+    }
+
+    fn add_to(&self, total: &mut Uncounted) {
+        total.errors += self.missing.errors;
+        total.unreadable += self.missing.unreadable;
+        total.skipped += self.missing.skipped;
+        total.unchecked += self.missing.unchecked;
+        total.pending += self.missing.pending;
+        total.cases += usize::from(self.decided == 0);
+    }
 }
 
 #[expect(clippy::float_cmp, reason = "a pass is stored as exactly 1 and a fail as exactly 0")]
@@ -151,7 +187,38 @@ fn is_bit(value: f64) -> bool {
     value == 0.0 || value == 1.0
 }
 
+impl Plan {
+    /// Numbers the clusters of the shared cases, as the candidate has them.
+    pub(crate) fn of(candidate: &VariantResults, pairing: &Pairing) -> Self {
+        let mut names: HashMap<(bool, &str), usize> = HashMap::new();
+        let cluster_of: Vec<usize> = pairing
+            .pairs
+            .iter()
+            .map(|&(_, place)| {
+                let case = &candidate.cases[place];
+                let name = case.cluster.as_deref();
+                let key = name.map_or((false, case.id.as_str()), |name| (true, name));
+                let next = names.len();
+                *names.entry(key).or_insert(next)
+            })
+            .collect();
+        let finished = vec![true; names.len()];
+        Self { cluster_of, finished }
+    }
+}
+
 impl Units {
+    fn with_capacity(pairs: usize) -> Self {
+        Self {
+            baseline: Vec::with_capacity(pairs),
+            candidate: Vec::with_capacity(pairs),
+            clusters: Vec::with_capacity(pairs),
+            places: Vec::with_capacity(pairs),
+            is_binary: true,
+            is_settled: true,
+        }
+    }
+
     /// Returns the number of pairs.
     pub(crate) fn len(&self) -> usize {
         self.places.len()
@@ -159,14 +226,22 @@ impl Units {
 
     /// Returns the number of clusters among the pairs.
     pub(crate) fn cluster_count(&self) -> usize {
-        let mut numbers = self.clusters.clone();
-        numbers.sort_unstable();
-        numbers.dedup();
-        numbers.len()
+        let most = self.clusters.iter().max().map_or(0, |last| last + 1);
+        let mut seen = vec![false; most];
+        for &cluster in &self.clusters {
+            seen[cluster] = true;
+        }
+        seen.into_iter().filter(|seen| *seen).count()
     }
 
     /// Returns candidate minus baseline for each pair.
     pub(crate) fn differences(&self) -> Vec<f64> {
         self.baseline.iter().zip(&self.candidate).map(|(a, b)| b - a).collect()
+    }
+
+    /// Tells whether all differences are equal, which is no evidence of certainty.
+    pub(crate) fn is_constant(&self) -> bool {
+        let differences = self.differences();
+        differences.iter().all(|difference| (difference - differences[0]).abs() <= SAME)
     }
 }

@@ -2,7 +2,6 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use evalset::{RequiredCases, ScoreSource};
 use run::{Variant, VariantSource};
-use stats::Level;
 use values::{ContentHash, Id, Timestamp};
 
 use super::*;
@@ -61,8 +60,7 @@ const PASS: Value = Value::Number(1.0);
 const FAIL: Value = Value::Number(0.0);
 
 fn outcome(spec: &GateSpec, baseline: &VariantResults, candidate: &VariantResults) -> GateOutcome {
-    let options =
-        CompareOptions { margin: Some(0.05), level: Level::P95, seed: 1, trusted: BTreeSet::new() };
+    let options = CompareOptions { margin: Some(0.05), seed: 1, ..CompareOptions::default() };
     let comparison = compare(baseline, candidate, &options, &LookHistory::default()).unwrap();
     gate(spec, baseline, candidate, &comparison, &GateContext::default())
 }
