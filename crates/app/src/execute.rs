@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use values::{ContentHash, Id};
 
 use crate::clients::Purpose;
-use crate::material::{Maker, Material};
+use crate::material::{Maker, Material, settings_version};
 use crate::plan::{Plan, Sending, case_ids, connect_all, provider, providers_of};
 use crate::port::{CheckScorer, RunCalls, StoreRecord, SystemClock};
 use crate::recordings::{needed_keys, recordings};
@@ -124,6 +124,8 @@ impl App {
         store::wait(|done| store.keep_contents(contents, now, done))?;
         let planned = Box::new(cells.into_iter());
         store::wait(|done| store.create_run(header.clone(), planned, now, done))?;
+        let settings = settings_version(&material.set_source).hash;
+        store::wait(|done| store.note_settings(header.id, settings, now, done))?;
         let after = if request.record {
             let needed = self.all_needed(&project, &header)?;
             Some(AfterRun {
@@ -210,6 +212,9 @@ impl App {
             ))
             .with_diagnostics(found));
         };
+        let settings = settings_version(&today.source);
+        let (settings_hash, now) = (settings.hash, (self.host.now)());
+        store::wait(|done| store.keep_contents(vec![settings], now, done))?;
         material.set = set;
         let material = Arc::new(material);
         let calls = Arc::new(RunCalls::new(
@@ -220,7 +225,7 @@ impl App {
             None,
             project.root.clone(),
         ));
-        store::wait(|done| store.start_rescoring(run, done))?;
+        store::wait(|done| store.start_rescoring(run, settings_hash, now, done))?;
         let caps = header.caps;
         let selection = Selection::Answered;
         let work = Work { header, selection, caps, replay: true };

@@ -9,6 +9,7 @@ mod clients;
 mod doctor;
 mod embedded;
 mod error;
+mod evidence;
 mod execute;
 mod host;
 mod keys;
@@ -35,6 +36,7 @@ use store::{OpenOptions, Store};
 
 pub use doctor::{Finding, Health, HostContact};
 pub use error::{AppError, ErrorKind};
+pub use evidence::RunResults;
 pub use execute::{ResumeRequest, RunningRun};
 pub use host::{Environment, Host};
 pub use keys::{KeyTest, KeyView, key_origin};

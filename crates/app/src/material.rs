@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 
 use chat::{ModelRef, Request, Tool, ToolChoice};
 use document::{Diagnostic, Severity, SourceText};
-use evalset::{CaseFile, EvalSet, VariantSpec};
+use evalset::{CaseFile, Defaults, EvalSet, VariantSpec};
 use project::{EvalSetFolder, Project};
 use prompt::{LinkedPrompt, Partials, RenderInput, Schemas};
 use run::{RunHeader, Variant, VariantSource};
 use serde_json::{Map, Value, json};
-use store::{Content, Store};
+use store::{Content, SETTINGS_KIND, Store};
 use values::ContentHash;
 
 use crate::{AppError, ErrorKind};
@@ -150,7 +150,11 @@ impl Material {
     /// Returns copies of every version that the run uses, for the store.
     pub(crate) fn contents(&self, set_hash: ContentHash, case_ids: &[&str]) -> Vec<Content> {
         let content = |kind: &str, hash, body| Content { kind: kind.to_owned(), hash, body };
-        let mut contents = vec![content("evalset", set_hash, self.set_source.text().to_owned())];
+        let settings = self.set_source.text();
+        let mut contents = vec![
+            content("evalset", set_hash, settings.to_owned()),
+            settings_version(&self.set_source),
+        ];
         for ready in &self.variants {
             if let (Maker::Prompt(prompt), VariantSource::Prompt { version, .. }) =
                 (&ready.maker, &ready.variant.source)
@@ -167,7 +171,35 @@ impl Material {
     }
 }
 
-fn kept(store: &Store, kind: &str, hash: ContentHash) -> Result<String, AppError> {
+/// Returns the copy of an `evalset.yaml` under its own hash.
+pub(crate) fn settings_version(source: &SourceText) -> Content {
+    let body = source.text().to_owned();
+    let hash = ContentHash::of_bytes(body.as_bytes());
+    Content { kind: SETTINGS_KIND.to_owned(), hash, body }
+}
+
+/// Reads the settings by which the scores of a run that count were given, with the project's
+/// defaults for what they leave open. Blocking.
+///
+/// # Errors
+/// [`ErrorKind::Record`] if the copy is missing or cannot be read.
+pub(crate) fn counting_settings(
+    store: &Store,
+    header: &RunHeader,
+    defaults: &Defaults,
+) -> Result<EvalSet, AppError> {
+    let text = match store.counting(header.id)? {
+        (_, Some(settings)) => kept(store, SETTINGS_KIND, settings)?,
+        // A run of an older program: the settings with which its checks were first kept.
+        (_, None) => kept(store, "evalset", header.eval_set_hash)?,
+    };
+    let (set, _) = EvalSet::read("evalset.yaml", text);
+    let mut set = set.ok_or_else(|| unreadable("the eval set"))?;
+    set.apply_defaults(defaults);
+    Ok(set)
+}
+
+pub(crate) fn kept(store: &Store, kind: &str, hash: ContentHash) -> Result<String, AppError> {
     store.content(kind, hash)?.ok_or_else(|| {
         AppError::new(
             ErrorKind::Record,

@@ -16,7 +16,7 @@ use store::NewAttempt;
 use values::ContentHash;
 
 use crate::execute::Work;
-use crate::material::{Maker, Material, ReadyVariant};
+use crate::material::{Maker, Material, ReadyVariant, settings_version};
 use crate::plan::Sending;
 use crate::port::RunCalls;
 use crate::target::Targets;
@@ -78,6 +78,8 @@ impl App {
         store::wait(|done| store.keep_contents(contents, now, done))?;
         let planned = Box::new(cells.clone().into_iter());
         store::wait(|done| store.create_run(header.clone(), planned, now, done))?;
+        let settings = settings_version(&material.set_source).hash;
+        store::wait(|done| store.note_settings(header.id, settings, now, done))?;
         for (cell, (line, _)) in cells.iter().zip(lines) {
             let attempt = Attempt {
                 run: header.id,

@@ -5,6 +5,7 @@ use values::{ContentHash, Id};
 use crate::cells::{self, CellRecord};
 use crate::error::{Doing, StoreError};
 use crate::runs;
+use crate::scores::SETTINGS_KIND;
 use crate::sql::Columns;
 use crate::store::Store;
 
@@ -67,6 +68,15 @@ fn versions(
 ) -> Result<Vec<(&'static str, ContentHash)>, StoreError> {
     let doing = "look for the versions that a run used";
     let mut versions = vec![("evalset", header.eval_set_hash)];
+    let run_no = runs::number(connection, run)?;
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT DISTINCT settings FROM scoring WHERE run_no = ?1 ORDER BY generation",
+        )
+        .doing(doing)?;
+    for settings in statement.query_map([run_no], |row| row.hash(0)).doing(doing)? {
+        versions.push((SETTINGS_KIND, settings.doing(doing)?));
+    }
     for variant in &header.variants {
         if let VariantSource::Prompt { version, .. } = variant.source
             && !versions.contains(&("prompt", version))
@@ -80,7 +90,6 @@ fn versions(
              WHERE case_no IN (SELECT case_no FROM cell WHERE run_no = ?1) ORDER BY case_no",
         )
         .doing(doing)?;
-    let run_no = runs::number(connection, run)?;
     let cases = statement.query_map([run_no], |row| row.hash(0)).doing(doing)?;
     for case in cases {
         versions.push(("case", case.doing(doing)?));

@@ -14,10 +14,12 @@
 mod cache;
 mod cells;
 mod error;
+mod evidence;
 mod export;
 mod folder;
 mod leases;
 mod ledger;
+mod looks;
 mod lookup;
 mod open;
 mod process;
@@ -34,13 +36,17 @@ mod writer;
 pub use cache::CacheStats;
 pub use cells::{CellRecord, PendingCell, PendingQuery, RecordedAttempt, Selection};
 pub use error::StoreError;
+pub use evidence::{
+    AnswerEvidence, CaseEvidence, CellEvidence, OutcomeEvidence, ScoreEvidence, ScorerEvidence,
+};
 pub use folder::Warning;
 pub use ledger::{CapReached, Reservation, Reserved, Settled, SpendScope};
+pub use looks::{Look, LookMethod, NewLook};
 pub use lookup::Contact;
 pub use process::ProcessIdentity;
 pub use record::NewAttempt;
 pub use results::{AnswerRow, CellRow, FailureRow, RunSummary, Tally, VariantTotals, Which};
 pub use runs::{Content, PlannedCells, Standing};
-pub use scores::NewScores;
+pub use scores::{NewScores, SETTINGS_KIND};
 pub use store::{OpenOptions, Store, wait};
 pub use writer::Done;

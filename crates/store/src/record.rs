@@ -219,8 +219,8 @@ fn write_answer(
     let answer_no = connection
         .prepare_cached(
             "INSERT INTO answer (text, reply, finish, latency_ms, first_token_ms, input_tokens,
-               output_tokens)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+               output_tokens, text_hash)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )
         .and_then(|mut insert| {
             insert.insert(params![
@@ -231,6 +231,7 @@ fn write_answer(
                 answer.first_token_ms.map(integer),
                 usage.map(|usage| integer(usage.input_total())),
                 usage.map(|usage| integer(usage.output_total())),
+                ContentHash::of_bytes(text.as_bytes()).as_bytes(),
             ])
         })
         .doing(doing)?;

@@ -1,4 +1,5 @@
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -9,7 +10,8 @@ pub(crate) const APPLICATION_ID: i32 = 0x5472_5371;
 
 /// Every step of the format, in order; step `n` leads from format `n` to `n + 1`. Steps are never
 /// edited once released, only added.
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001.sql")];
+pub(crate) const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/0001.sql"), include_str!("../migrations/0002.sql")];
 
 /// Brings a database to the newest format, with a checked backup before each step.
 ///
@@ -24,9 +26,14 @@ pub(crate) fn migrate(
     connection.pragma_update(None, "foreign_keys", false).doing(doing)?;
     loop {
         let version = format_version(connection).doing(doing)?;
-        let Some(step) = usize::try_from(version).ok().and_then(|at| migrations.get(at)) else {
+        let Some(rest) = usize::try_from(version).ok().and_then(|at| migrations.get(at..)) else {
             break;
         };
+        // A new database has nothing to lose: it takes all steps at once.
+        let steps = if version > 0 { &rest[..rest.len().min(1)] } else { rest };
+        if steps.is_empty() {
+            break;
+        }
         if version > 0 {
             back_up(connection, path, version)?;
         }
@@ -35,14 +42,16 @@ pub(crate) fn migrate(
         if format_version(&transaction).doing(doing)? != version {
             continue;
         }
-        transaction.execute_batch(step).doing(doing)?;
+        for step in steps {
+            transaction.execute_batch(step).doing(doing)?;
+        }
+        let reached = version + i64::try_from(steps.len()).unwrap_or(0);
         transaction.pragma_update(None, "application_id", APPLICATION_ID).doing(doing)?;
-        transaction.pragma_update(None, "user_version", version + 1).doing(doing)?;
+        transaction.pragma_update(None, "user_version", reached).doing(doing)?;
         let broken = foreign_key_faults(&transaction).doing(doing)?;
         if let Some(first) = broken.first() {
             return Err(StoreError::Conflict(format!(
-                "failed to bring the database to format {}: {first}",
-                version + 1
+                "failed to bring the database to format {reached}: {first}"
             )));
         }
         transaction.commit().doing(doing)?;
@@ -79,10 +88,14 @@ pub(crate) fn backup_path(path: &Path, version: i64) -> PathBuf {
     with_suffix(path, &format!(".format-{version}.bak"))
 }
 
+/// Backups that this process began, so that two at once do not write into one file.
+static PARTIALS: AtomicU32 = AtomicU32::new(0);
+
 fn back_up(connection: &Connection, path: &Path, version: i64) -> Result<(), StoreError> {
     let doing = "back up the database before bringing it to a newer format";
     let target = backup_path(path, version);
-    let partial = with_suffix(&target, &format!(".{}", std::process::id()));
+    let number = PARTIALS.fetch_add(1, Ordering::Relaxed);
+    let partial = with_suffix(&target, &format!(".{}-{number}", std::process::id()));
     // An empty file with the right permissions; SQLite refuses to write into one with content.
     crate::open::create_private(&partial, true)?;
     let name = partial.to_string_lossy();

@@ -2,13 +2,18 @@ use run::{CellScore, RecordedScore};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use score::{Outcome, Score, Status};
-use values::{Id, Timestamp};
+use values::{ContentHash, Id, Timestamp};
 
 use crate::error::{Doing, StoreError};
 use crate::runs;
 use crate::sql::{Columns, is_dangling, name_of};
 use crate::store::Store;
 use crate::writer::Done;
+
+/// The kind of a kept version that is the text of an `evalset.yaml`, by the SHA-256 of its bytes.
+///
+/// A set's own hash leaves out what decides about no score, the margin among it.
+pub const SETTINGS_KIND: &str = "evalset.yaml";
 
 /// The scores of one cell, to record.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,19 +39,58 @@ impl Store {
         self.submit(done, move |connection| record(connection, &new));
     }
 
-    /// Begins to score a run again. Reports the generation of the new scores.
-    pub fn start_rescoring(&self, run: Id, done: Done<u32>) {
+    /// Begins to score a run again by settings that are kept as a version of kind
+    /// [`SETTINGS_KIND`]. Reports the generation of the new scores.
+    pub fn start_rescoring(&self, run: Id, settings: ContentHash, now: Timestamp, done: Done<u32>) {
         self.submit(done, move |connection| {
-            connection
+            let doing = "begin to score a run again";
+            let (run_no, generation) = connection
                 .query_row(
-                    "UPDATE run SET generation = generation + 1 WHERE id = ?1 RETURNING generation",
+                    "UPDATE run SET generation = generation + 1 WHERE id = ?1
+                     RETURNING run_no, generation",
                     [run.as_bytes()],
-                    |row| row.get(0),
+                    |row| Ok((row.get(0)?, row.get(1)?)),
                 )
                 .optional()
-                .doing("begin to score a run again")?
-                .ok_or(StoreError::UnknownRun(run))
+                .doing(doing)?
+                .ok_or(StoreError::UnknownRun(run))?;
+            note(connection, run_no, generation, settings, now).doing(doing)?;
+            Ok(generation)
         });
+    }
+
+    /// Notes the settings of a new run's first scoring, kept as a version of kind [`SETTINGS_KIND`].
+    pub fn note_settings(&self, run: Id, settings: ContentHash, now: Timestamp, done: Done<()>) {
+        self.submit(done, move |connection| {
+            let run_no = runs::number(connection, run)?;
+            note(connection, run_no, 1, settings, now).doing("note by what a run is scored")
+        });
+    }
+
+    /// Returns the latest scoring of a run, whose scores count, and the version of its settings if
+    /// it was noted.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownRun`], or if the database cannot be read.
+    pub fn counting(&self, run: Id) -> Result<(u32, Option<ContentHash>), StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT run.generation, settings FROM run LEFT JOIN scoring
+                       ON scoring.run_no = run.run_no AND scoring.generation = run.generation
+                     WHERE id = ?1",
+                )
+                .and_then(|mut select| {
+                    select
+                        .query_row([run.as_bytes()], |row| {
+                            let settings: Option<[u8; 32]> = row.get(1)?;
+                            Ok((row.get(0)?, settings.map(ContentHash::from_bytes)))
+                        })
+                        .optional()
+                })
+                .doing("look by what a run was scored")?
+                .ok_or(StoreError::UnknownRun(run))
+        })
     }
 
     /// Returns all scores of a cell, those that count first.
@@ -56,6 +100,22 @@ impl Store {
     pub fn scores(&self, run: Id, cell: u32) -> Result<Vec<RecordedScore>, StoreError> {
         self.read(|connection| scores(connection, runs::number(connection, run)?, cell))
     }
+}
+
+fn note(
+    connection: &Connection,
+    run_no: i64,
+    generation: u32,
+    settings: ContentHash,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO scoring (run_no, generation, settings, began_at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![run_no, generation, settings.as_bytes(), now.unix_ms()])
+        .map(drop)
 }
 
 /// Returns all scores of a cell, the latest generation first.
@@ -78,17 +138,7 @@ pub(crate) fn scores(
 }
 
 fn recorded(row: &Row<'_>) -> rusqlite::Result<RecordedScore> {
-    let (number, category) = (row.get(7)?, row.get(8)?);
-    let outcome = match (row.get_ref(6)?.as_str()?, number, category) {
-        (_, Some(value), _) => Outcome::Number { value },
-        (_, _, Some(name)) => Outcome::Category { name },
-        ("pass", ..) => Outcome::Pass,
-        ("fail", ..) => Outcome::Fail,
-        ("unreadable", ..) => Outcome::Unreadable,
-        ("skipped", ..) => Outcome::Skipped,
-        // The table allows no other text.
-        _ => Outcome::Error,
-    };
+    let outcome = outcome(row, 6)?;
     let unfinished = match row.get_ref(10)? {
         ValueRef::Null => None,
         _ => Some(row.name(10)?),
@@ -102,6 +152,20 @@ fn recorded(row: &Row<'_>) -> rusqlite::Result<RecordedScore> {
             scored_by: row.hash(5)?,
             score: Score { outcome, reason: row.get(9)?, source: row.name(4)?, unfinished },
         },
+    })
+}
+
+/// Reads a result from the columns value, number and category.
+pub(crate) fn outcome(row: &Row<'_>, value: usize) -> rusqlite::Result<Outcome> {
+    Ok(match row.get_ref(value)?.as_str()? {
+        "pass" => Outcome::Pass,
+        "fail" => Outcome::Fail,
+        "number" => Outcome::Number { value: row.get(value + 1)? },
+        "category" => Outcome::Category { name: row.get(value + 2)? },
+        "unreadable" => Outcome::Unreadable,
+        "skipped" => Outcome::Skipped,
+        // The table allows no other text.
+        _ => Outcome::Error,
     })
 }
 

@@ -9,7 +9,9 @@ mod cache;
 mod child;
 mod crash;
 mod disk;
+mod evidence;
 mod ledger;
+mod looks;
 #[cfg(unix)]
 mod opening;
 mod processes;
