@@ -22,6 +22,9 @@ pub fn refusal_sentence(criterion: &str, refusal: &Refusal, names: &Names) -> St
             "no shared case has a result on both sides. Retry errors, or label more outputs."
                 .to_owned()
         }
+        Refusal::OnlyDescribes => "nothing decides pass or fail on it. Name the categories that \
+             pass, or give its cases a check."
+            .to_owned(),
     };
     format!("No verdict on {criterion}: {rest}")
 }
