@@ -3,6 +3,7 @@
 //! Plain requests and answers: nothing here knows a terminal or a window. What a library may not
 //! look up itself (the clock, the environment, the user's folders) the program lends as a [`Host`].
 
+mod baseline;
 mod bridge;
 mod cache;
 mod clients;
@@ -34,6 +35,7 @@ use project::{OpenError, Project};
 use settings::{Settings, SettingsFile};
 use store::{OpenOptions, Store};
 
+pub use baseline::{Acceptance, NotAcceptable, from_results, rule_changes, to_results};
 pub use doctor::{Finding, Health, HostContact};
 pub use error::{AppError, ErrorKind};
 pub use evidence::RunResults;

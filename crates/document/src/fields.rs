@@ -117,6 +117,12 @@ impl<'n> Fields<'n> {
         found
     }
 
+    /// Returns the entries that were not asked for, where unknown keys are kept.
+    pub fn rest(self) -> impl Iterator<Item = &'n Entry> {
+        let known = self.known;
+        self.entries.iter().filter(move |entry| !known.contains(&entry.key.as_str()))
+    }
+
     /// Warns of every key that was not asked for, with the nearest one that was.
     pub fn warn_unknown(self, diagnostics: &mut Diagnostics) {
         for entry in self.entries {

@@ -3,18 +3,25 @@
 //! Pure: text in, values and diagnostics out, canonical text back. Nothing is run or scored here,
 //! and no file is opened. What was read and is written back unedited is the same text, byte by byte.
 
+mod baseline;
 mod case;
 pub mod check;
 mod json;
+mod outputs;
 mod set;
 mod split;
 
+pub use baseline::{
+    BASELINE_FORMAT, Baseline, BaselineCase, BaselineCriterion, BaselineLooks, BaselineSample,
+    BaselineSource, BaselineValue, BaselineVariant, GateChange, NotDecided, Override,
+};
 pub use case::{
     Attachment, Case, CaseFile, EditCaseError, MAX_LINE_BYTES, Place as AttachmentPlace,
 };
+pub use outputs::{OUTPUT_FORMAT, Output, OutputContent, Outputs};
 pub use set::{
-    Budget, Combine, Criterion, CriterionKind, Defaults, EvalSet, GateSpec, JudgeSpec, JudgeTrust,
-    Named, NotEnoughRule, RegressionRule, RequiredCases, Requirement, ScoreSource, VariantSource,
-    VariantSpec,
+    Budget, Combine, Criterion, CriterionKind, DEFAULT_CONFIDENCE, Defaults, EvalSet, GateSpec,
+    JudgeSpec, JudgeTrust, Named, NotEnoughRule, RegressionRule, RequiredCases, Requirement,
+    ScoreSource, VariantSource, VariantSpec,
 };
 pub use split::{Split, SplitPolicy, SplitShares};

@@ -2,9 +2,13 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use document::yaml::Node;
 use document::{Diagnostics, Fields, Span};
+use serde_json::{Map, Value, json};
 use values::NanoDollars;
 
 use super::{dollars, read};
+
+/// The two-sided level of intervals where a gate names none.
+pub const DEFAULT_CONFIDENCE: f64 = 0.95;
 
 /// The rule by which a change may ship. What is `None` follows the defaults that each key documents.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -111,6 +115,42 @@ impl GateSpec {
         gate
     }
 
+    /// Returns the rule as data, with what is left open said: see [`super::EvalSet::gate_rule`].
+    pub(super) fn rule(&self) -> Map<String, Value> {
+        let mut rule = Map::new();
+        let mut put = |key: &str, value: Value| {
+            if !value.is_null() {
+                rule.insert(key.to_owned(), value);
+            }
+        };
+        let better = self.require == Some(Requirement::Better);
+        put("require", json!(if better { "better" } else { "no_worse" }));
+        put("confidence", json!(self.confidence.unwrap_or(DEFAULT_CONFIDENCE)));
+        put(
+            "required_cases",
+            self.required_cases.as_ref().map_or(Value::Null, RequiredCases::rule),
+        );
+        put(
+            "regressions",
+            self.regressions.map_or(
+                Value::Null,
+                |rule| json!({"passes": rule.passes, "samples": rule.samples}),
+            ),
+        );
+        put("min_cases", json!(self.min_cases));
+        put("max_cost_per_case_nano_usd", json!(self.max_cost_per_case));
+        put("max_p95_latency_ms", json!(self.max_p95_latency_ms));
+        let allow = self.not_enough == Some(NotEnoughRule::Allow);
+        put("not_enough", json!(if allow { "allow" } else { "block" }));
+        if !self.judge_trust.is_empty() {
+            let mut trust: Vec<_> = self.judge_trust.iter().collect();
+            trust.sort_by(|a, b| a.criterion.cmp(&b.criterion));
+            let trust = trust.into_iter().map(|one| (one.criterion.clone(), json!(one.minimum)));
+            put("judge_trust", Value::Object(trust.collect()));
+        }
+        rule
+    }
+
     /// Takes what is open here from `other`.
     pub fn fill_from(&mut self, other: &Self) {
         self.require = self.require.or(other.require);
@@ -161,6 +201,16 @@ impl RequiredCases {
         };
         fields.warn_unknown(diagnostics);
         Some(required)
+    }
+
+    fn rule(&self) -> Value {
+        let sorted = |list: &[String]| {
+            let mut list = list.to_vec();
+            list.sort();
+            list.dedup();
+            list
+        };
+        json!({"tags": sorted(&self.tags), "ids": sorted(&self.ids)})
     }
 }
 

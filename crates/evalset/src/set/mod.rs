@@ -18,7 +18,10 @@ use crate::{CaseFile, SplitPolicy};
 pub use budget::Budget;
 use budget::dollars;
 pub use criterion::{Combine, Criterion, CriterionKind, ScoreSource};
-pub use gate::{GateSpec, JudgeTrust, NotEnoughRule, RegressionRule, RequiredCases, Requirement};
+pub use gate::{
+    DEFAULT_CONFIDENCE, GateSpec, JudgeTrust, NotEnoughRule, RegressionRule, RequiredCases,
+    Requirement,
+};
 pub use read::Defaults;
 pub use variant::{JudgeSpec, VariantSource, VariantSpec};
 
@@ -87,6 +90,20 @@ impl EvalSet {
         self.margin = self.margin.or(defaults.margin);
         self.gate.fill_from(&defaults.gate);
         self.budget.fill_from(&defaults.budget);
+    }
+
+    /// Returns the gate's rule as data, so that a baseline can keep it and a change of it be shown.
+    ///
+    /// The keys of `gate` in `evalset.yaml` and `margin`, what has a default with its default; the
+    /// greatest cost as whole nano-dollars, lists sorted. Call it after
+    /// [`EvalSet::apply_defaults`].
+    pub fn gate_rule(&self) -> Map<String, Value> {
+        let mut rule = Map::new();
+        if let Some(margin) = self.margin {
+            rule.insert("margin".to_owned(), margin.into());
+        }
+        rule.append(&mut self.gate.rule());
+        rule
     }
 
     /// Returns the identity of the set: what its cases, criteria and checks ask, by name,

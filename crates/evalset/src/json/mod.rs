@@ -1,9 +1,13 @@
 //! JSON that refuses a key that stands twice, which `serde_json` would silently drop.
 
+mod tree;
+
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+
+pub(crate) use tree::tree;
 
 /// A JSON value in which every key is unique.
 pub(crate) struct Strict(pub(crate) Value);
