@@ -1,4 +1,4 @@
-use analysis::{Change, OutputDiff, SegmentKind, Verdict};
+use analysis::{Change, OutputDiff, PairedCase, SegmentKind, Verdict};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use values::ContentHash;
@@ -6,13 +6,15 @@ use values::ContentHash;
 use crate::markup::Markup;
 use crate::model::{CaseDetail, Limits, OutputDetail, Report, Section};
 use crate::number::count;
-use crate::outline::{self, CaseList, ListedCase, Outline};
+use crate::outline::{self, CaseList, Outline};
+use crate::plot;
 use crate::safe::{excerpt, one_line};
 use crate::words;
 
+mod plots;
 mod tables;
 
-/// The page's only style sheet.
+/// The style sheet of the page, which that of the plots follows.
 const STYLE: &str = include_str!("html/report.css");
 
 /// Writes a report as one HTML page that needs nothing else: no script, no font, no image, no host.
@@ -33,6 +35,7 @@ pub fn html(report: &Report) -> String {
     page.close();
     page.open("main", &[]);
     gate(&mut page, report);
+    plots::of_report(&mut page, report);
     for (number, part) in report.sections.iter().enumerate() {
         section(&mut page, part, report.limits, number);
     }
@@ -44,7 +47,8 @@ pub fn html(report: &Report) -> String {
 }
 
 fn head(page: &mut Markup, report: &Report) {
-    let hash = STANDARD.encode(ContentHash::of_bytes(STYLE.as_bytes()).as_bytes());
+    let style = [STYLE, plot::STYLE].concat();
+    let hash = STANDARD.encode(ContentHash::of_bytes(style.as_bytes()).as_bytes());
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"
     );
@@ -55,7 +59,7 @@ fn head(page: &mut Markup, report: &Report) {
     page.void("meta", &[("name", "referrer"), ("content", "no-referrer")]);
     page.leaf("title", &[], &words::name(&report.title));
     page.open("style", &[]);
-    page.markup(STYLE);
+    page.markup(&style);
     page.close();
     page.close();
 }
@@ -93,8 +97,9 @@ fn section(page: &mut Markup, section: &Section, limits: Limits, number: usize) 
     for remark in &outline.remarks {
         page.leaf("p", &[("class", "faint")], remark);
     }
-    tables::square(page, &outline);
+    plots::overview(page, section, &outline);
     tables::criteria(page, &outline);
+    plots::distributions(page, section, &outline);
     notes(page, "Criteria without a verdict", &outline.refusals);
     for list in &outline.lists {
         case_list(page, list, limits);
@@ -131,30 +136,31 @@ fn case_list(page: &mut Markup, list: &CaseList<'_>, limits: Limits) {
     );
     page.text(&format!(" on {}", words::name(list.criterion)));
     page.close();
-    for listed in &list.shown {
-        case(page, listed, list.criterion, limits);
+    for (paired, detail) in list.detailed() {
+        case(page, paired, detail, list.criterion, limits);
+    }
+    if let Some(ids) = list.bare() {
+        page.leaf("p", &[], &ids);
     }
     if let Some(remark) = list.remark() {
         page.leaf("p", &[("class", "faint")], &remark);
     }
 }
 
-fn case(page: &mut Markup, listed: &ListedCase<'_>, criterion: &str, limits: Limits) {
-    let flaky = listed.case.candidate.is_flaky || listed.case.baseline.is_flaky;
-    let mut score = outline::score_change(listed.case);
-    if flaky {
-        score.push_str(" · flaky");
-    }
+fn case(
+    page: &mut Markup,
+    paired: &PairedCase,
+    detail: &CaseDetail,
+    criterion: &str,
+    limits: Limits,
+) {
     page.open("details", &[]);
     page.open("summary", &[]);
-    page.leaf("b", &[], &words::name(&listed.case.id));
-    page.text(&format!("  {score}"));
+    page.leaf("b", &[], &words::name(&paired.id));
+    page.text(&format!("  {}", outline::score_change(paired)));
     page.close();
     page.open("div", &[("class", "body")]);
-    match listed.detail {
-        Some(detail) => case_body(page, detail, criterion, limits),
-        None => page.leaf("p", &[("class", "faint")], "Its texts are not part of this report."),
-    }
+    case_body(page, detail, criterion, limits);
     page.close();
     page.close();
 }

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use crate::markup::Markup;
 use crate::model::{CaseDetail, Reason, Report, Section};
 use crate::outline;
@@ -70,13 +72,14 @@ struct Suite<'a> {
     criterion: &'a str,
     names: Names,
     verdict: String,
+    details: HashMap<&'a str, &'a CaseDetail>,
     rows: Vec<(&'a Row, RowStatus)>,
 }
 
 fn suites_of(section: &Section) -> Vec<Suite<'_>> {
     let comparison = &section.comparison;
     let (baseline, candidate) = (&comparison.baseline, &comparison.candidate);
-    let suite = |criterion: &'_ analysis::CriterionComparison| {
+    let sentence = |criterion: &analysis::CriterionComparison| {
         words::verdict_sentence(criterion, baseline, candidate, comparison.margin)
     };
     comparison
@@ -86,7 +89,8 @@ fn suites_of(section: &Section) -> Vec<Suite<'_>> {
             section,
             criterion: &criterion.criterion,
             names: Names::of(baseline, candidate),
-            verdict: suite(criterion),
+            verdict: sentence(criterion),
+            details: section.cases.iter().map(|detail| (detail.id.as_str(), detail)).collect(),
             rows: section
                 .rows
                 .iter()
@@ -141,7 +145,7 @@ impl Suite<'_> {
             Kind::Skipped => "skipped",
         };
         xml.open("testcase", &attributes);
-        let detail = self.section.cases.iter().find(|detail| detail.id == row.case);
+        let detail = self.details.get(row.case.as_str());
         let reason = detail.and_then(|detail| reason(detail, self.criterion));
         let message = message(row, status, reason);
         match tag {

@@ -6,6 +6,7 @@
 //! each renderer makes it visible, bounds it and escapes it for its own format.
 
 mod csv;
+mod figures;
 mod html;
 mod junit;
 mod markdown;
@@ -13,12 +14,14 @@ mod markup;
 mod model;
 mod number;
 mod outline;
+pub mod plot;
 mod rows;
 mod safe;
 mod text;
 pub mod words;
 
 pub use csv::csv;
+pub use figures::{CriterionFigures, Latencies, Rate};
 pub use html::html;
 pub use junit::junit;
 pub use markdown::markdown;

@@ -1,8 +1,8 @@
-use analysis::{Change, GateStatus, Verdict};
+use analysis::{Change, GateStatus, PairedCase, Verdict};
 
-use crate::model::{CaseDetail, Limits, OutputDetail, Report, Section};
+use crate::model::{CaseDetail, Limits, Report, Section};
 use crate::number::count;
-use crate::outline::{self, CaseList, ListedCase, Outline};
+use crate::outline::{self, CaseList, Outline};
 use crate::safe::{excerpt, one_line, visible};
 use crate::words;
 
@@ -127,8 +127,11 @@ fn case_list(out: &mut String, list: &CaseList<'_>, limits: Limits) {
         list.word(),
         inline(&words::name(list.criterion))
     ));
-    for listed in &list.shown {
-        case(out, listed, list.criterion, limits);
+    for (paired, detail) in list.detailed() {
+        case(out, paired, detail, list.criterion, limits);
+    }
+    if let Some(ids) = list.bare() {
+        out.push_str(&format!("{}\n\n", inline(&ids)));
     }
     if let Some(remark) = list.remark() {
         out.push_str(&format!("{remark}\n\n"));
@@ -136,13 +139,17 @@ fn case_list(out: &mut String, list: &CaseList<'_>, limits: Limits) {
     out.push_str("</details>\n\n");
 }
 
-fn case(out: &mut String, listed: &ListedCase<'_>, criterion: &str, limits: Limits) {
-    let score = outline::score_change(listed.case);
-    let id = inline(&words::name(&listed.case.id));
+fn case(
+    out: &mut String,
+    paired: &PairedCase,
+    detail: &CaseDetail,
+    criterion: &str,
+    limits: Limits,
+) {
+    let CaseDetail { input, expected, baseline, candidate, .. } = detail;
+    let score = outline::score_change(paired);
+    let id = inline(&words::name(&paired.id));
     out.push_str(&format!("**{id}** · {}\n\n", inline(&score)));
-    let Some(CaseDetail { input, expected, baseline, candidate, .. }) = listed.detail else {
-        return;
-    };
     let mut field = |label: &str, text: &str| {
         out.push_str(&format!("{label}\n\n"));
         block(out, text, limits.characters, "text");
@@ -156,8 +163,7 @@ fn case(out: &mut String, listed: &ListedCase<'_>, criterion: &str, limits: Limi
             field(label, text);
         }
     }
-    let reasons = candidate.iter().flat_map(|OutputDetail { reasons, .. }| reasons);
-    for reason in reasons.filter(|reason| reason.criterion == criterion) {
+    for reason in outline::reasons(paired, detail, criterion) {
         let text = one_line(&reason.reason, limits.characters);
         out.push_str(&format!("{}: {}\n\n", reason.status.word(), inline(&text)));
     }

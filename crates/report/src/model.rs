@@ -1,8 +1,11 @@
 use analysis::{Comparison, GateOutcome, VariantResults};
 use score::Status;
 use serde::Serialize;
+use stats::Level;
 use values::Timestamp;
 
+use crate::figures::{self, CriterionFigures, Latencies};
+use crate::plot::VariantPoint;
 use crate::rows::{self, Row};
 
 /// The format of a report as JSON; `docs/formats/report.md` describes it.
@@ -51,6 +54,17 @@ pub struct Section {
     pub prompt_diff: Option<String>,
     /// What is known of cases: those that broke or were fixed, and any other worth reading.
     pub cases: Vec<CaseDetail>,
+    /// Both sides on each criterion, in the order of the comparison.
+    pub figures: Vec<CriterionFigures>,
+    /// The latencies of both sides, where they can be compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latencies: Option<Latencies>,
+    /// The baseline between cost and quality, if its costs are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline_point: Option<VariantPoint>,
+    /// The candidate between cost and quality.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub candidate_point: Option<VariantPoint>,
     /// Every case on every criterion.
     pub rows: Vec<Row>,
 }
@@ -143,7 +157,17 @@ impl Section {
         baseline: &VariantResults,
         candidate: &VariantResults,
     ) -> Self {
-        let rows = rows::rows(&comparison, baseline, candidate);
-        Self { comparison, history: None, prompt_diff: None, cases: Vec::new(), rows }
+        let level = Level::of_confidence(comparison.confidence).unwrap_or(Level::P95);
+        Self {
+            figures: figures::criteria(&comparison, baseline, candidate),
+            latencies: figures::latencies(baseline, candidate),
+            baseline_point: figures::point(baseline, level),
+            candidate_point: figures::point(candidate, level),
+            rows: rows::rows(&comparison, baseline, candidate),
+            comparison,
+            history: None,
+            prompt_diff: None,
+            cases: Vec::new(),
+        }
     }
 }

@@ -40,6 +40,14 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{} %", fixed(share * 100.0, 1))
 }
 
+/// Returns a rate with its interval (`86.3 % · 77–92`), in tenths where the interval is narrow.
+pub(crate) fn rate(share: f64, interval: Option<Interval>) -> String {
+    let Some(interval) = interval else { return percent(share) };
+    let (low, high) = (interval.low() * 100.0, interval.high() * 100.0);
+    let decimals = usize::from(high - low < 4.0);
+    format!("{} · {}–{}", percent(share), fixed(low, decimals), fixed(high, decimals))
+}
+
 /// Returns a level in percent, as few decimals as it needs (`95 %`, `97.5 %`).
 pub(crate) fn level(share: f64) -> String {
     format!("{} %", short(share * 100.0))
@@ -76,6 +84,45 @@ pub(crate) fn counted(value: usize, noun: &str) -> String {
     format!("{} {noun}{plural}", count(value))
 }
 
+/// Returns a duration in milliseconds, in seconds from one second on (`812 ms`, `3.40 s`).
+pub(crate) fn duration(ms: f64) -> String {
+    let seconds = ms / 1_000.0;
+    if ms < 999.5 {
+        format!("{} ms", fixed(ms, 0))
+    } else if seconds < 9.995 {
+        format!("{} s", fixed(seconds, 2))
+    } else {
+        format!("{} s", fixed(seconds, usize::from(seconds < 99.95)))
+    }
+}
+
+/// Returns a round duration with no more decimals than it needs.
+pub(crate) fn short_duration(ms: f64) -> String {
+    if ms <= 0.0 {
+        "0".to_owned()
+    } else if ms < 999.5 {
+        format!("{} ms", short(ms))
+    } else {
+        format!("{} s", short(ms / 1_000.0))
+    }
+}
+
+/// Returns dollars with so many decimals.
+pub(crate) fn dollars_to(amount: f64, decimals: usize) -> String {
+    format!("${}", fixed(amount, decimals))
+}
+
+/// Returns dollars with two digits that count (`$0.00042`), and at least cents.
+pub(crate) fn dollars(amount: f64) -> String {
+    let mut decimals = 2;
+    let mut scaled = amount.abs() * 10.0;
+    while decimals < 9 && scaled > 0.0 && scaled < 0.995 {
+        scaled *= 10.0;
+        decimals += 1;
+    }
+    format!("${}", fixed(amount, decimals))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +145,29 @@ mod tests {
         assert_eq!(plain_points(0.025), "2.5");
         assert_eq!(plain_points(0.0), "0");
         assert_eq!(plain_points(0.1), "10");
+    }
+
+    #[test]
+    fn a_rate_stands_with_its_interval() {
+        let wide = Interval::new(0.769, 0.923).ok();
+        assert_eq!(rate(0.863, wide), "86.3 % · 77–92");
+        let narrow = Interval::new(0.851, 0.876).ok();
+        assert_eq!(rate(0.863, narrow), "86.3 % · 85.1–87.6");
+        assert_eq!(rate(0.5, None), "50.0 %");
+    }
+
+    #[test]
+    fn durations_and_small_amounts_keep_the_digits_that_count() {
+        assert_eq!(duration(812.3), "812 ms");
+        assert_eq!(duration(999.7), "1.00 s");
+        assert_eq!(duration(3_400.0), "3.40 s");
+        assert_eq!(duration(12_340.0), "12.3 s");
+        assert_eq!(short_duration(2_500.0), "2.5 s");
+        assert_eq!(duration(123_456.0), "123 s");
+        assert_eq!(dollars(0.0), "$0.00");
+        assert_eq!(dollars(1.5), "$1.50");
+        assert_eq!(dollars(0.000_42), "$0.00042");
+        assert_eq!(dollars(0.002), "$0.0020");
     }
 
     #[test]

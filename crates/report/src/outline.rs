@@ -2,9 +2,13 @@
 
 use analysis::{Change, CriterionComparison, PairedCase, Role, Verdict};
 
-use crate::model::{CaseDetail, Limits, Report, Section};
-use crate::number::{count, counted, level, percent, point_range, points};
+use crate::figures::{CriterionFigures, Rate};
+use crate::model::{CaseDetail, Limits, Reason, Report, Section};
+use crate::number::{count, counted, level, percent, point_range, points, rate};
 use crate::words::{self, Names};
+
+/// Stands where there is no number.
+pub(crate) const NOTHING: &str = "–";
 
 /// A section's words.
 pub(crate) struct Outline<'a> {
@@ -55,6 +59,18 @@ impl CaseList<'_> {
     pub(crate) fn remark(&self) -> Option<String> {
         let left_out = self.total - self.shown.len();
         (left_out > 0).then(|| format!("{} not listed here.", counted(left_out, "more case")))
+    }
+
+    /// Returns the shown cases of which texts are known.
+    pub(crate) fn detailed(&self) -> impl Iterator<Item = (&PairedCase, &CaseDetail)> {
+        self.shown.iter().filter_map(|listed| Some((listed.case, listed.detail?)))
+    }
+
+    /// Returns the ids of the shown cases of which only the ids are known, as one line.
+    pub(crate) fn bare(&self) -> Option<String> {
+        let bare = self.shown.iter().filter(|listed| listed.detail.is_none());
+        let ids: Vec<String> = bare.map(|listed| words::name(&listed.case.id)).collect();
+        (!ids.is_empty()).then(|| ids.join(", "))
     }
 
     /// Returns `broke` or `fixed`.
@@ -119,7 +135,7 @@ impl<'a> Outline<'a> {
             eval_set: words::name(&comparison.eval_set),
             verdict,
             remarks: remarks(section, first),
-            criteria: comparison.criteria.iter().map(row).collect(),
+            criteria: comparison.criteria.iter().map(|one| row(section, one)).collect(),
             refusals: others().filter(|one| one.refusal.is_some()).map(sentence).collect(),
             lists: first
                 .into_iter()
@@ -135,15 +151,21 @@ impl<'a> Outline<'a> {
         }
     }
 
-    /// Returns the verdict on the first criterion.
+    /// Returns the verdict on the first criterion, by which its sentence is coloured; that of a judge
+    /// without trust has no colour.
     pub(crate) fn tone(&self) -> Option<Verdict> {
-        self.first.and_then(CriterionComparison::verdict)
+        let first = self.first.filter(|first| !words::is_opinion(&first.basis))?;
+        first.verdict()
     }
 }
 
-fn row(criterion: &CriterionComparison) -> CriterionRow {
+fn row(section: &Section, criterion: &CriterionComparison) -> CriterionRow {
     let decision = criterion.decision.as_ref();
-    let rate = |rate: Option<f64>| rate.map_or("–".to_owned(), percent);
+    let figures = section.figures.iter().find(|one| one.criterion == criterion.criterion);
+    let rate = |side: fn(&CriterionFigures) -> Option<Rate>| {
+        let found = figures.and_then(side);
+        found.map_or(NOTHING.to_owned(), |found| rate(found.rate, found.interval))
+    };
     let primary = if criterion.role == Role::Primary { " (primary)" } else { "" };
     let estimate = decision.and_then(|decision| decision.difference.value());
     let interval = decision.and_then(|decision| {
@@ -153,11 +175,11 @@ fn row(criterion: &CriterionComparison) -> CriterionRow {
     CriterionRow {
         name: format!("{}{primary}", words::name(&criterion.criterion)),
         basis: words::basis_words(&criterion.basis),
-        verdict: criterion.verdict().map_or("no verdict", Verdict::words).to_owned(),
-        difference: estimate.map_or("–".to_owned(), points),
-        interval: interval.unwrap_or_else(|| "–".to_owned()),
-        baseline: rate(criterion.baseline_rate),
-        candidate: rate(criterion.candidate_rate),
+        verdict: words::verdict_words(criterion),
+        difference: estimate.map_or(NOTHING.to_owned(), points),
+        interval: interval.unwrap_or_else(|| "no interval".to_owned()),
+        baseline: rate(|one| one.baseline),
+        candidate: rate(|one| one.candidate),
         cases: criterion.square.total(),
     }
 }
@@ -208,11 +230,24 @@ fn case_list<'a>(
     CaseList { criterion: &criterion.criterion, change, total, shown }
 }
 
+/// Returns why a case of a list failed where it did: on the candidate's side, of a fixed one on the
+/// baseline's.
+pub(crate) fn reasons<'a>(
+    paired: &PairedCase,
+    detail: &'a CaseDetail,
+    criterion: &'a str,
+) -> impl Iterator<Item = &'a Reason> {
+    let is_fixed = paired.change == Change::Fixed;
+    let output = if is_fixed { &detail.baseline } else { &detail.candidate };
+    let all = output.iter().flat_map(|output| &output.reasons);
+    all.filter(move |reason| reason.criterion == criterion)
+}
+
 /// Says how a case scored on both sides, where that is more than pass and fail.
 pub(crate) fn score_change(case: &PairedCase) -> String {
     let side = |score: &analysis::CaseScore| {
         if score.decided > 1 {
-            format!("{} of {} samples", percent(score.mean), count(score.decided as usize))
+            format!("{} in {} samples", percent(score.mean), count(score.decided as usize))
         } else if score.mean <= 0.0 {
             "fail".to_owned()
         } else if score.mean >= 1.0 {
@@ -221,5 +256,7 @@ pub(crate) fn score_change(case: &PairedCase) -> String {
             percent(score.mean)
         }
     };
-    format!("{} → {}", side(&case.baseline), side(&case.candidate))
+    let flaky = case.candidate.is_flaky || case.baseline.is_flaky;
+    let flaky = if flaky { " · flaky" } else { "" };
+    format!("{} → {}{flaky}", side(&case.baseline), side(&case.candidate))
 }

@@ -1,11 +1,11 @@
-use analysis::{Change, Verdict};
+use analysis::{Change, PairedCase, Verdict};
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::{Limits, Report, Section};
+use crate::model::{CaseDetail, Limits, Report, Section};
 use crate::number::count;
-use crate::outline::{self, CaseList, ListedCase, Outline};
-use crate::safe::one_line;
+use crate::outline::{self, CaseList, Outline};
+use crate::safe::{excerpt, one_line};
 use crate::words;
 
 /// Cases of each list; a terminal is read from its end.
@@ -81,8 +81,12 @@ impl Page {
         if let Some(diff) = &section.prompt_diff {
             self.text.push('\n');
             self.paragraph("", "Prompt", BOLD);
-            for line in crate::safe::visible(diff).lines() {
+            let cut = excerpt(diff, limits.characters.saturating_mul(4));
+            for line in cut.text.lines() {
                 self.line(&format!("  {line}"), Style::new());
+            }
+            if let Some(remark) = cut.remark() {
+                self.paragraph("  ", &remark, FAINT);
             }
         }
     }
@@ -114,32 +118,25 @@ impl Page {
 
     fn criteria(&mut self, outline: &Outline<'_>) {
         let names = &outline.names;
-        let mut rows = vec![
-            [
-                "criterion",
-                "verdict",
-                "points",
-                "interval",
-                &one_line(&names.baseline, 16),
-                &one_line(&names.candidate, 16),
-                "n",
-            ]
-            .map(str::to_owned)
-            .to_vec(),
-        ];
-        rows.extend(outline.criteria.iter().map(|row| {
-            vec![
-                one_line(&row.name, 32),
-                row.verdict.clone(),
-                row.difference.clone(),
-                row.interval.clone(),
-                row.baseline.clone(),
-                row.candidate.clone(),
-                count(row.cases),
-            ]
-        }));
         self.text.push('\n');
-        self.table(&rows, &[false, false, true, true, true, true, true]);
+        for row in &outline.criteria {
+            self.paragraph("  ", &format!("{}: {}", row.name, row.verdict), BOLD);
+            let difference = format!("{} points, {}", row.difference, row.interval);
+            if row.difference != outline::NOTHING {
+                self.paragraph("    ", &difference, Style::new());
+            }
+            let rates = format!(
+                "{} {} · {} {} · n {}",
+                names.baseline,
+                row.baseline,
+                names.candidate,
+                row.candidate,
+                count(row.cases)
+            );
+            if row.cases > 0 {
+                self.paragraph("    ", &rates, Style::new());
+            }
+        }
     }
 
     fn list(&mut self, list: &CaseList<'_>) {
@@ -151,21 +148,20 @@ impl Page {
         self.text.push('\n');
         let heading = format!("{mark} {} {} on {criterion}", count(list.total), list.word());
         self.paragraph("", &heading, style);
-        for listed in &list.shown {
-            self.case(listed, list.criterion);
+        for (paired, detail) in list.detailed() {
+            self.case(paired, detail, list.criterion);
+        }
+        if let Some(ids) = list.bare() {
+            self.paragraph("  ", &ids, Style::new());
         }
         if let Some(remark) = list.remark() {
             self.paragraph("  ", &remark, FAINT);
         }
     }
 
-    fn case(&mut self, listed: &ListedCase<'_>, criterion: &str) {
-        let flaky = listed.case.candidate.is_flaky || listed.case.baseline.is_flaky;
-        let flaky = if flaky { " (flaky)" } else { "" };
-        let score = outline::score_change(listed.case);
-        let head = format!("{}  {score}{flaky}", words::name(&listed.case.id));
+    fn case(&mut self, paired: &PairedCase, detail: &CaseDetail, criterion: &str) {
+        let head = format!("{}  {}", words::name(&paired.id), outline::score_change(paired));
         self.paragraph("  ", &head, BOLD);
-        let Some(detail) = listed.detail else { return };
         let room = (self.width - 16).min(200);
         let mut field = |label: &str, text: &str| {
             let line = format!("    {label:<10} {}", one_line(text, room));
@@ -181,8 +177,7 @@ impl Page {
                 field(label, text);
             }
         }
-        let reasons = detail.candidate.iter().flat_map(|output| &output.reasons);
-        for reason in reasons.filter(|reason| reason.criterion == criterion) {
+        for reason in outline::reasons(paired, detail, criterion) {
             field(reason.status.word(), &reason.reason);
         }
     }

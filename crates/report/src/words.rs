@@ -217,15 +217,31 @@ fn with_opinion(basis: &Basis, text: String) -> String {
     }
 }
 
+/// Returns the word for the verdict on a criterion, with whose opinion it is if nobody calibrated it.
+pub fn verdict_words(criterion: &CriterionComparison) -> String {
+    let Some(verdict) = criterion.verdict() else { return "no verdict".to_owned() };
+    match &criterion.basis {
+        Basis::Judge { judges, trusted: false } => {
+            let noun = if judges.len() == 1 { "judge" } else { "judges" };
+            format!("{} according to {noun} {} (not trusted)", verdict.words(), name_list(judges))
+        }
+        Basis::Judge { .. } | Basis::Code | Basis::Human => verdict.words().to_owned(),
+    }
+}
+
+/// Tells whether a criterion is decided by judges that nobody has calibrated.
+pub(crate) fn is_opinion(basis: &Basis) -> bool {
+    matches!(basis, Basis::Judge { trusted: false, .. })
+}
+
 /// Says who decides a criterion.
 pub fn basis_words(basis: &Basis) -> String {
     match basis {
         Basis::Code => "checks".to_owned(),
         Basis::Human => "people".to_owned(),
-        Basis::Judge { judges, trusted } => {
+        Basis::Judge { judges, .. } => {
             let noun = if judges.len() == 1 { "judge" } else { "judges" };
-            let trust = if *trusted { "trusted" } else { "not trusted" };
-            format!("{noun} {} ({trust})", name_list(judges))
+            format!("{noun} {}", name_list(judges))
         }
     }
 }

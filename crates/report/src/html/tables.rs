@@ -1,19 +1,16 @@
 //! The tables of a section, with headers that a screen reader finds.
 
+use analysis::Square;
+
 use crate::markup::Markup;
 use crate::number::count;
 use crate::outline::Outline;
+use crate::words::Names;
 
 /// Writes what became of the cases as a square of two by two.
-pub(super) fn square(page: &mut Markup, outline: &Outline<'_>) {
-    let Some(square) = outline.first.map(|first| &first.square).filter(|one| one.total() > 0)
-    else {
-        return;
-    };
-    let names = &outline.names;
-    scroll(page, "What became of the cases");
+pub(super) fn square(page: &mut Markup, square: &Square, names: &Names) {
+    scroll(page, "What became of the compared cases");
     page.open("table", &[("class", "square")]);
-    page.leaf("caption", &[], "What became of the compared cases");
     page.open("thead", &[]);
     page.open("tr", &[]);
     page.leaf("td", &[], "");

@@ -1,0 +1,187 @@
+//! Rates with their intervals and the shapes of distributions, for tables and plots.
+
+use std::collections::HashMap;
+
+use analysis::{CaseResults, Comparison, CriterionComparison, VariantResults};
+use serde::Serialize;
+use stats::{Level, clustered_mean_interval, wilson_interval};
+use values::Interval;
+
+use crate::plot::{LatencyShape, ScoreHistogram, VariantPoint};
+
+/// The rate of one side on a criterion, over the compared cases.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Rate {
+    /// The mean of the case means, a share.
+    pub rate: f64,
+    /// Its interval; `None` if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
+    /// The cases that it rests on.
+    pub cases: usize,
+}
+
+/// Both sides on a criterion, each by itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CriterionFigures {
+    /// The criterion.
+    pub criterion: String,
+    /// The baseline's rate; `None` if nothing is compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Rate>,
+    /// The candidate's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<Rate>,
+    /// The case scores of baseline and candidate, where they are more than pass and fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scores: Option<[ScoreHistogram; 2]>,
+}
+
+/// Latencies of both sides, where both are measured or both are of recordings.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Latencies {
+    /// The baseline's.
+    pub baseline: LatencyShape,
+    /// The candidate's.
+    pub candidate: LatencyShape,
+}
+
+/// Returns the figures of every criterion.
+pub(crate) fn criteria(
+    comparison: &Comparison,
+    baseline: &VariantResults,
+    candidate: &VariantResults,
+) -> Vec<CriterionFigures> {
+    let level = Level::of_confidence(comparison.confidence).unwrap_or(Level::P95);
+    comparison
+        .criteria
+        .iter()
+        .map(|criterion| CriterionFigures {
+            criterion: criterion.criterion.clone(),
+            baseline: compared_rate(criterion, baseline, level),
+            candidate: compared_rate(criterion, candidate, level),
+            scores: scores(criterion),
+        })
+        .collect()
+}
+
+/// Returns the latencies of both sides, unless only one side's were measured in its own run.
+pub(crate) fn latencies(
+    baseline: &VariantResults,
+    candidate: &VariantResults,
+) -> Option<Latencies> {
+    let of = |results: &VariantResults| {
+        let measured = || {
+            let samples = results.cases.iter().flat_map(|case| &case.samples);
+            samples.filter_map(|sample| sample.measured)
+        };
+        let live = measured().filter(|one| one.live).count();
+        let is_live = live * 2 > measured().count();
+        let same = measured().filter(|one| one.live == is_live);
+        let found: Vec<f64> =
+            same.filter_map(|one| one.latency_ms).map(|latency| latency as f64).collect();
+        Some((is_live, LatencyShape::of(&found)?))
+    };
+    let ((a_live, a), (b_live, b)) = (of(baseline)?, of(candidate)?);
+    (a_live == b_live).then_some(Latencies { baseline: a, candidate: b })
+}
+
+/// Returns where a variant stands between cost and quality, if all its costs are known.
+pub(crate) fn point(results: &VariantResults, level: Level) -> Option<VariantPoint> {
+    let primary = results.primary?;
+    let decided: Vec<&CaseResults> =
+        results.cases.iter().filter(|case| case.mean(primary).is_some()).collect();
+    let rate = rate(&decided, primary, level)?;
+    let costs = decided.iter().map(|case| mean_cost(case)).collect::<Option<Vec<f64>>>()?;
+    let cost = clustered_mean_interval(&costs, &clusters(&decided), level).ok()?;
+    Some(VariantPoint {
+        name: results.variant.name.clone(),
+        rate: rate.rate,
+        rate_interval: rate.interval,
+        cases: rate.cases,
+        cost: cost.mean.ok()?,
+        cost_interval: cost.interval.ok().filter(|_| !cost.zero_variance),
+    })
+}
+
+/// Returns the mean cost of a case's outputs in dollars, if it has any and all are known.
+fn mean_cost(case: &CaseResults) -> Option<f64> {
+    let costs = case.samples.iter().filter_map(|sample| sample.measured).map(|one| one.cost);
+    let costs = costs.collect::<Option<Vec<_>>>()?;
+    let total: values::NanoDollars = costs.iter().copied().sum();
+    (!costs.is_empty()).then(|| total.get() as f64 / 1e9 / costs.len() as f64)
+}
+
+fn compared_rate(
+    criterion: &CriterionComparison,
+    results: &VariantResults,
+    level: Level,
+) -> Option<Rate> {
+    let place = results.criterion(&criterion.criterion)?;
+    let cases: HashMap<&str, &CaseResults> =
+        results.cases.iter().map(|case| (case.id.as_str(), case)).collect();
+    let compared = criterion.square.cases.iter();
+    let compared: Vec<&CaseResults> =
+        compared.filter_map(|case| cases.get(case.id.as_str()).copied()).collect();
+    rate(&compared, place, level)
+}
+
+/// STATS S1 and S2: Wilson's interval for one pass or fail a case, and where all case means are the
+/// same; else the clustered interval of case means.
+fn rate(cases: &[&CaseResults], criterion: usize, level: Level) -> Option<Rate> {
+    let means: Vec<f64> = cases.iter().filter_map(|case| case.mean(criterion)).collect();
+    let clusters = clusters(cases);
+    if means.is_empty() || means.len() != cases.len() {
+        return None;
+    }
+    let groups = clusters.iter().max().map_or(0, |last| last + 1);
+    let is_bit = |mean: &f64| *mean <= 0.0 || *mean >= 1.0;
+    let is_single = cases.iter().all(|case| case.samples.len() == 1);
+    let is_constant = means.iter().all(|mean| Some(mean) == means.first());
+    let clustered = clustered_mean_interval(&means, &clusters, level).ok()?;
+    let rate = clustered.mean.ok()?;
+    let trials = if is_constant { groups } else { means.len() } as u64;
+    let simple = is_constant || (is_single && groups == means.len());
+    let interval = if simple && means.iter().all(is_bit) {
+        let passed = means.iter().filter(|mean| **mean >= 1.0).count() as u64;
+        let passed = if is_constant && passed > 0 { trials } else { passed };
+        Some(wilson_interval(passed, trials, level).ok()?.interval)
+    } else {
+        clustered.interval.ok().filter(|_| !clustered.zero_variance).map(within_shares)
+    };
+    Some(Rate { rate, interval, cases: means.len() })
+}
+
+/// Cuts an interval to what a share can be.
+fn within_shares(interval: Interval) -> Interval {
+    let (low, high) = (interval.low().clamp(0.0, 1.0), interval.high().clamp(0.0, 1.0));
+    Interval::new(low, high).unwrap_or(interval)
+}
+
+/// Numbers the clusters of cases; a case without one is its own.
+fn clusters(cases: &[&CaseResults]) -> Vec<usize> {
+    let mut numbers: HashMap<(bool, &str), usize> = HashMap::new();
+    cases
+        .iter()
+        .map(|case| {
+            let own = (false, case.id.as_str());
+            let key = case.cluster.as_deref().map_or(own, |name| (true, name));
+            let next = numbers.len();
+            *numbers.entry(key).or_insert(next)
+        })
+        .collect()
+}
+
+fn scores(criterion: &CriterionComparison) -> Option<[ScoreHistogram; 2]> {
+    let cases = &criterion.square.cases;
+    let is_between = |mean: f64| mean > 0.0 && mean < 1.0;
+    let graded = |case: &analysis::PairedCase| {
+        is_between(case.baseline.mean) || is_between(case.candidate.mean)
+    };
+    cases.iter().any(graded).then(|| {
+        [
+            ScoreHistogram::of(cases.iter().map(|case| case.baseline.mean)),
+            ScoreHistogram::of(cases.iter().map(|case| case.candidate.mean)),
+        ]
+    })
+}

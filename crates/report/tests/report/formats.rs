@@ -1,0 +1,178 @@
+use analysis::{GateContext, RuleChange, gate};
+use evalset::GateSpec;
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use report::{Replayed, Section};
+
+use crate::fixture::{by_checks, compared, now, pairs, report, results, rich, section};
+
+/// Counts elements by name while checking that the whole text is well-formed.
+pub(crate) fn elements(xml: &str) -> std::collections::BTreeMap<String, usize> {
+    let mut reader = Reader::from_str(xml);
+    reader.config_mut().check_end_names = true;
+    let mut counts = std::collections::BTreeMap::new();
+    let mut depth = 0usize;
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Start(start) => {
+                depth += 1;
+                count(&mut counts, &start);
+            }
+            Event::Empty(start) => count(&mut counts, &start),
+            Event::End(_) => depth -= 1,
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    assert_eq!(depth, 0, "every element is closed");
+    counts
+}
+
+fn count(
+    counts: &mut std::collections::BTreeMap<String, usize>,
+    start: &quick_xml::events::BytesStart<'_>,
+) {
+    for attribute in start.attributes() {
+        attribute.unwrap();
+    }
+    let name = start.name().as_ref().to_owned();
+    *counts.entry(name).or_default() += 1;
+}
+
+#[test]
+fn text_reads_from_the_verdict_down() {
+    insta::assert_snapshot!(report::text(&rich(), 80, false));
+}
+
+#[test]
+fn colours_change_nothing_but_colours() {
+    let (plain, coloured) = (report::text(&rich(), 80, false), report::text(&rich(), 80, true));
+    let mut stripped = String::new();
+    let mut rest = coloured.as_str();
+    while let Some((before, after)) = rest.split_once("\u{1b}[") {
+        stripped.push_str(before);
+        rest = after.split_once('m').unwrap().1;
+    }
+    stripped.push_str(rest);
+    assert_eq!(stripped, plain);
+}
+
+#[test]
+fn no_line_of_text_is_wider_than_the_terminal() {
+    for width in [40, 60, 80, 120] {
+        for line in report::text(&rich(), width, false).lines().filter(|line| !line.contains('|')) {
+            let is_diff = line.starts_with("  ") && line.contains("prompt");
+            assert!(is_diff || line.chars().count() <= width.max(60) + 20, "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn markdown_has_the_verdict_a_square_and_lists_that_fold() {
+    insta::assert_snapshot!(report::markdown(&rich()));
+}
+
+#[test]
+fn a_replayed_report_says_so_first() {
+    let mut report = rich();
+    report.replayed = Some(Replayed { from: "2026-11-18T08:00:00Z".parse().unwrap(), to: now() });
+    let line = "replayed: recorded on 2026-11-18 to 2026-11-20";
+    assert!(report::text(&report, 80, false).starts_with(line));
+    assert!(report::markdown(&report).starts_with(&format!("> **{line}**")));
+    let html = report::html(&report);
+    assert!(html.find(line).unwrap() < html.find("<h1").unwrap());
+}
+
+/// One case of each status.
+fn statuses() -> Section {
+    section(("p p p p p p pp", "p f e u s - ."))
+}
+
+#[test]
+fn junit_keeps_errors_failures_and_skipped_apart() {
+    let xml = report::junit(&report(statuses()));
+    insta::assert_snapshot!(xml);
+    let counts = elements(&xml);
+    assert_eq!(counts["testcase"], 7);
+    assert_eq!((counts["failure"], counts["error"], counts["skipped"]), (1, 3, 2));
+}
+
+#[test]
+fn csv_has_a_row_for_each_case_and_criterion() {
+    insta::assert_snapshot!(report::csv(&report(statuses())).replace("\r\n", "\n"));
+    assert_eq!(report::csv(&rich()).lines().count(), 1 + 3 * 120);
+}
+
+#[test]
+fn json_says_its_format_and_reads_back() {
+    let value: serde_json::Value = serde_json::from_str(&report::json(&rich())).unwrap();
+    assert_eq!(value["format"], 1);
+    assert_eq!(value["made"], "2026-11-20T09:30:00Z");
+    assert_eq!(value["sections"][0]["comparison"]["criteria"][0]["decision"]["verdict"], "better");
+    assert_eq!(value["sections"][0]["rows"].as_array().unwrap().len(), 360);
+    assert_eq!(value["sections"][0]["figures"][0]["candidate"]["cases"], 120);
+}
+
+#[test]
+fn html_is_well_formed_and_needs_nothing_else() {
+    let html = report::html(&rich());
+    let counts = elements(&html);
+    assert_eq!((counts["main"], counts["header"], counts["footer"]), (1, 1, 1));
+    assert_eq!((counts["title"], counts["style"]), (1 + counts["svg"], 1));
+    for absent in ["script", "img", "link", "iframe", "object", "form", "base", "a"] {
+        assert!(!counts.contains_key(absent), "{absent}");
+    }
+    for absent in ["url(", "@import", "https:"] {
+        assert!(!html.contains(absent), "{absent}");
+    }
+    // The one address is the name of SVG's elements, which nothing fetches.
+    assert_eq!(html.matches("http:").count(), counts["svg"]);
+    assert!(html.contains("<html lang=\"en\">"));
+    assert!(html.contains("default-src &#39;none&#39;; style-src &#39;sha256-"));
+}
+
+#[test]
+fn the_policy_allows_exactly_the_style_sheet_of_the_page() {
+    let html = report::html(&rich());
+    let style = html.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+    let hash = values::ContentHash::of_bytes(style.as_bytes());
+    let allowed = html.split_once("sha256-").unwrap().1.split_once("&#39;").unwrap().0;
+    let bytes =
+        base64::Engine::decode(&base64::engine::general_purpose::STANDARD, allowed).unwrap();
+    assert_eq!(bytes, hash.as_bytes());
+}
+
+#[test]
+fn html_has_no_attribute_that_runs_styles_or_loads() {
+    let html = report::html(&rich());
+    for tag in html.split('<').filter(|tag| !tag.starts_with(['/', '!'])) {
+        let tag = tag.split('>').next().unwrap();
+        for name in tag.split(' ').filter_map(|part| part.split_once("=\"")).map(|(name, _)| name) {
+            let loads = ["style", "href", "src", "action", "data"].contains(&name);
+            assert!(!loads && !name.starts_with("on"), "{name} in {tag}");
+        }
+    }
+}
+
+#[test]
+fn a_gate_shows_its_rules_what_changed_and_what_blocks() {
+    let (baseline, candidate) = pairs(44, 12, 10, 34);
+    let baseline = results("instruction", &[(by_checks("correct"), &baseline)]);
+    let candidate = results("examples", &[(by_checks("correct"), &candidate)]);
+    let comparison = compared(&baseline, &candidate);
+    let context = GateContext {
+        changes: vec![RuleChange {
+            key: "margin".to_owned(),
+            was: Some("0.02".to_owned()),
+            is: Some("0.05".to_owned()),
+        }],
+        ..GateContext::default()
+    };
+    let outcome = gate(&GateSpec::default(), &baseline, &candidate, &comparison, &context);
+    let mut report = report(Section::new(comparison, &baseline, &candidate));
+    report.gate = Some(outcome);
+    let text = report::text(&report, 100, false);
+    insta::assert_snapshot!(text.lines().take(7).collect::<Vec<_>>().join("\n"));
+    let counts = elements(&report::junit(&report));
+    assert_eq!(counts["testsuite"], 2);
+}

@@ -1,0 +1,9 @@
+//! What reports say and how they are written, of results that are compared as the product does.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
+
+mod fixture;
+mod formats;
+mod hostile;
+mod plots;
+mod words;

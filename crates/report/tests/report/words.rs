@@ -1,0 +1,165 @@
+use std::collections::{BTreeSet, HashSet};
+
+use analysis::{CompareOptions, Comparison, LookHistory, Origin, Verdict, Warning, compare};
+use report::words::{Names, refusal_sentence, verdict_sentence, warning_sentence};
+use values::{ContentHash, Id};
+
+use crate::fixture::{by_checks, by_judge, compared, now, options, pairs, results};
+
+/// The sentence on the primary criterion.
+fn sentence(comparison: &Comparison) -> String {
+    let primary = comparison.primary().unwrap();
+    verdict_sentence(primary, &comparison.baseline, &comparison.candidate, comparison.margin)
+}
+
+/// The sentence on so many cases that both pass, are fixed, break, and both fail.
+fn of(both: usize, fixed: usize, broke: usize, fail: usize) -> String {
+    let (baseline, candidate) = pairs(both, fixed, broke, fail);
+    let baseline = results("instruction", &[(by_checks("correct"), &baseline)]);
+    let candidate = results("examples", &[(by_checks("correct"), &candidate)]);
+    sentence(&compared(&baseline, &candidate))
+}
+
+#[test]
+fn a_verdict_has_counts_and_a_difference_with_its_interval() {
+    assert_eq!(
+        of(60, 18, 5, 37),
+        "examples is better: 18 fixed, 5 broke, 97 unchanged. \
+         +10.8 points (95 %: +3.3 to +19.1)."
+    );
+    assert_eq!(
+        of(60, 5, 18, 37),
+        "examples is worse: 5 fixed, 18 broke, 97 unchanged. \
+         −10.8 points (95 %: −19.1 to −3.3)."
+    );
+    let short = of(44, 12, 10, 34);
+    let begins = "Not enough evidence yet: 12 fixed, 10 broke of 100; \
+                  +2.0 points (95 %: −7.5 to +11.6)";
+    assert!(short.starts_with(begins), "{short}");
+}
+
+#[test]
+fn no_worse_says_which_bound_rules_the_loss_out() {
+    // The two-sided end is beyond the margin, the one-sided bound is not (STATS 1.4).
+    assert_eq!(
+        of(80, 4, 4, 32),
+        "examples is no worse: 4 fixed, 4 broke, 112 unchanged. 0.0 points (95 %: −5.4 to +5.4); \
+         a loss of 5 points is ruled out (one-sided bound −4.4)."
+    );
+    assert_eq!(
+        of(700, 0, 12, 288),
+        "examples is worse, within the margin of 5 points: 0 fixed, 12 broke, 988 unchanged. \
+         −1.2 points (95 %: −2.1 to −0.7); a loss of 5 points is ruled out \
+         (one-sided bound −1.9)."
+    );
+}
+
+#[test]
+fn an_untrusted_judge_gives_an_opinion_and_a_trusted_one_a_verdict() {
+    let (baseline, candidate) = pairs(60, 18, 5, 37);
+    let baseline = results("instruction", &[(by_judge("polite", "tone"), &baseline)]);
+    let candidate = results("examples", &[(by_judge("polite", "tone"), &candidate)]);
+    assert_eq!(
+        sentence(&compared(&baseline, &candidate)),
+        "According to judge tone (not trusted), examples is better: \
+         18 fixed, 5 broke, 97 unchanged. +10.8 points (95 %: +3.3 to +19.1)."
+    );
+    let trusted = CompareOptions { trusted: BTreeSet::from(["polite".to_owned()]), ..options() };
+    let comparison = compare(&baseline, &candidate, &trusted, &LookHistory::default()).unwrap();
+    assert!(sentence(&comparison).starts_with("examples is better: "));
+}
+
+#[test]
+fn a_run_that_stopped_early_says_after_how_many_cases_and_that_it_is_valid() {
+    let fixed = format!("{}{}", "p ".repeat(44), ". ".repeat(56));
+    let failed = "f ".repeat(100);
+    let baseline = results("instruction", &[(by_checks("correct"), &failed)]);
+    let candidate = results("examples", &[(by_checks("correct"), &fixed)]);
+    let history = LookHistory { until_decided: true, ..LookHistory::default() };
+    let comparison = compare(&baseline, &candidate, &options(), &history).unwrap();
+    let text = sentence(&comparison);
+    let begins = "Stopped after 44 of 100 cases: examples is better, valid at any stopping time. \
+                  44 fixed, 0 broke, 0 unchanged; +100.0 points (95 % at any time: ";
+    assert!(text.starts_with(begins), "{text}");
+}
+
+#[test]
+fn more_cases_after_a_look_are_told_from_a_declared_number() {
+    let (baseline, candidate) = pairs(20, 50, 0, 30);
+    let baseline = results("instruction", &[(by_checks("correct"), &baseline)]);
+    let candidate = results("examples", &[(by_checks("correct"), &candidate)]);
+    let seen: HashSet<String> = (0..60).map(|place| format!("case-{place}")).collect();
+    let history = LookHistory { earlier: vec![seen], ..LookHistory::default() };
+    let comparison = compare(&baseline, &candidate, &options(), &history).unwrap();
+    let text = sentence(&comparison);
+    let begins = "After a look at 60 cases and now 100: examples is better, valid at any";
+    assert!(text.starts_with(begins), "{text}");
+}
+
+#[test]
+fn the_same_outputs_are_unchanged_and_never_no_difference() {
+    let side = || results("instruction", &[(by_checks("correct"), "p p f")]);
+    let text = sentence(&compared(&side(), &side()));
+    assert_eq!(
+        text,
+        "Unchanged: instruction (later) gave the same outputs as instruction (earlier) \
+         on all 3 cases, so it is no worse."
+    );
+}
+
+#[test]
+fn sides_of_one_name_are_told_apart() {
+    let side = |name| results(name, &[(by_checks("correct"), "p f")]);
+    let names = |a: &analysis::VariantResults, b: &analysis::VariantResults| {
+        let comparison = compared(a, b);
+        let names = Names::of(&comparison.baseline, &comparison.candidate);
+        [names.baseline, names.candidate]
+    };
+    let mut accepted = side("examples");
+    accepted.origin = Origin::Baseline { run: Id::new(now(), [1; 10]), accepted: now() };
+    assert_eq!(names(&accepted, &side("examples")), ["examples (baseline)", "examples"]);
+    let mut edited = side("examples");
+    if let run::VariantSource::Prompt { version, .. } = &mut edited.variant.source {
+        *version = ContentHash::of_bytes(b"edited");
+    }
+    let [a, b] = names(&side("examples"), &edited);
+    assert!(a.starts_with("orders@") && b.starts_with("orders@") && a != b, "{a} {b}");
+}
+
+#[test]
+fn every_refusal_and_warning_is_a_sentence_with_a_remedy() {
+    let names = Names { baseline: "A".to_owned(), candidate: "B".to_owned() };
+    let judge = || vec!["tone".to_owned(), "facts".to_owned()];
+    for refusal in [
+        analysis::Refusal::OneSided { candidate: true },
+        analysis::Refusal::OneSided { candidate: false },
+        analysis::Refusal::CriterionChanged,
+        analysis::Refusal::ChecksChanged { names: judge() },
+        analysis::Refusal::JudgesChanged { names: judge() },
+        analysis::Refusal::NothingDecided,
+        analysis::Refusal::OnlyDescribes,
+    ] {
+        let text = refusal_sentence("polite", &refusal, &names);
+        assert!(text.starts_with("No verdict on polite: "), "{text}");
+        assert_eq!(text.matches(". ").count(), 1, "a reason, then a remedy: {text}");
+        assert!(text.ends_with('.') && !text.contains("  "), "{text}");
+    }
+    let changed =
+        Warning::SetsDiffer { shared: 58, only_baseline: 4, only_candidate: 2, changed: 0 };
+    assert_eq!(
+        warning_sentence(&changed, &names),
+        "Different eval-set versions: 58 shared cases compared, 4 only in A, 2 only in B, \
+         0 changed. Run both on the same set to compare all of them."
+    );
+}
+
+#[test]
+fn verdicts_without_a_margin_say_nothing_of_one() {
+    let (baseline, candidate) = pairs(80, 4, 4, 32);
+    let baseline = results("instruction", &[(by_checks("correct"), &baseline)]);
+    let candidate = results("examples", &[(by_checks("correct"), &candidate)]);
+    let options = CompareOptions { margin: None, ..options() };
+    let comparison = compare(&baseline, &candidate, &options, &LookHistory::default()).unwrap();
+    assert_eq!(comparison.verdict(), Some(Verdict::NotEnough));
+    assert!(!sentence(&comparison).contains("loss of"));
+}
