@@ -90,7 +90,7 @@ pub fn bootstrap_mean(
             }
             Ok((parts[0] + parts[1] + parts[2] + parts[3]) / n as f64)
         };
-        let drawn = resample(resampling, draw);
+        let drawn = resample(resampling, Ok(0.0), draw);
         let total = sums::sum(values.iter().copied());
         let jackknife =
             jackknife_of(n, |left_out| Ok((total - values[left_out]) / (n as f64 - 1.0)));
@@ -120,7 +120,7 @@ pub fn bootstrap_statistic(
         return Ok(undefined(reason));
     }
     let everything: Vec<usize> = (0..units).collect();
-    let drawn = resample(resampling, |draws| {
+    let drawn = resample(resampling, Ok(0.0), |draws| {
         let drawn: Vec<usize> = (0..units).map(|_| draws.below(bound) as usize).collect();
         statistic(&drawn)
     });
@@ -155,7 +155,7 @@ pub fn cluster_bootstrap(
         return Ok(undefined(Undefined::OneCluster));
     }
     let everything: Vec<usize> = (0..clusters.len()).collect();
-    let drawn = resample(resampling, |draws| {
+    let drawn = resample(resampling, Ok(0.0), |draws| {
         let mut members = Vec::with_capacity(clusters.len());
         for _ in 0..groups.len() {
             members.extend_from_slice(groups.members(draws.below(bound) as usize));
@@ -241,7 +241,7 @@ fn outside(position: usize) -> InvalidInput {
     }
 }
 
-fn checked_bound(units: usize, resamples: usize) -> Result<u32, InvalidInput> {
+pub(crate) fn checked_bound(units: usize, resamples: usize) -> Result<u32, InvalidInput> {
     check_count("resamples", resamples, MOST_RESAMPLES)?;
     check_count("units", units, crate::error::MOST_VALUES)?;
     if resamples == 0 {
@@ -254,16 +254,18 @@ fn checked_bound(units: usize, resamples: usize) -> Result<u32, InvalidInput> {
     Ok(u32::try_from(units).expect("a million fits"))
 }
 
-/// Draws all resamples, chunk by chunk, in the order of the chunks whatever the threads.
-fn resample(
+/// Draws all resamples, chunk by chunk, in the order of the chunks whatever the threads. `empty` fills
+/// the places until they are drawn.
+pub(crate) fn resample<T: Clone + Send>(
     resampling: Resampling,
-    draw: impl Fn(&mut Draws) -> Defined<f64> + Sync,
-) -> Vec<Defined<f64>> {
+    empty: T,
+    draw: impl Fn(&mut Draws) -> T + Sync,
+) -> Vec<T> {
     let total = resampling.resamples;
-    let mut results: Vec<Defined<f64>> = vec![Ok(0.0); total];
+    let mut results: Vec<T> = vec![empty; total];
     let chunks = total.div_ceil(CHUNK);
     let per_thread = chunks.div_ceil(resampling.threads.get());
-    let fill = |part: &mut [Defined<f64>], first: usize| {
+    let fill = |part: &mut [T], first: usize| {
         for (offset, chunk) in part.chunks_mut(CHUNK).enumerate() {
             let mut draws = Draws::new(resampling.seed, (first + offset) as u64);
             for slot in chunk {

@@ -18,6 +18,7 @@ mod bias;
 mod bootstrap;
 mod calibration;
 mod classification;
+mod clustered_quantile;
 mod clusters;
 mod confidence_sequence;
 mod corrected;
@@ -69,6 +70,9 @@ pub use calibration::{
 };
 pub use classification::{
     BinaryConfusion, BinaryCounts, MulticlassConfusion, binary_confusion, multiclass_confusion,
+};
+pub use clustered_quantile::{
+    QuantileDifference, clustered_quantile_differences, clustered_quantile_interval,
 };
 pub use confidence_sequence::{
     HedgedExclusion, HedgedSequence, empirical_bernstein_confidence_sequence,
