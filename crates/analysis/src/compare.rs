@@ -8,8 +8,11 @@ use values::ContentHash;
 
 use crate::criterion::{CriterionComparison, Prepared, Refusal, Role};
 use crate::decision::Decision;
+use crate::measures::{self, MeasureComparison};
 use crate::pairing::{Pairing, pair};
+use crate::planning::Question;
 use crate::results::{Origin, VariantResults};
+use crate::slices::Slices;
 use crate::steps::holm_steps;
 use crate::verdict::Verdict;
 use crate::warning::Warning;
@@ -48,6 +51,17 @@ impl Default for CompareOptions {
     }
 }
 
+impl CompareOptions {
+    /// Returns what sizes are planned for.
+    pub(crate) fn question(&self) -> Option<Question> {
+        match (self.smallest_effect, self.margin) {
+            (Some(change), _) if change.abs() > 0.0 => Some(Question::See { change: change.abs() }),
+            (_, Some(margin)) if margin > 0.0 => Some(Question::NoWorse { margin }),
+            _ => None,
+        }
+    }
+}
+
 /// What was looked at before.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LookHistory {
@@ -78,6 +92,11 @@ pub struct Comparison {
     pub warnings: Vec<Warning>,
     /// The criteria, the primary one first, then in the order of the set.
     pub criteria: Vec<CriterionComparison>,
+    /// What the answers took: cost, tokens and latency, as far as it is known.
+    pub measures: Vec<MeasureComparison>,
+    /// The cases by tag on the primary criterion; `None` without tags or without a comparison on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slices: Option<Slices>,
 }
 
 /// One side of a comparison.
@@ -136,40 +155,95 @@ pub fn compare(
     history: &LookHistory,
 ) -> Result<Comparison, InvalidInput> {
     let pairing = pair(baseline, candidate);
-    let mut warnings = set_warnings(baseline, candidate, &pairing, options);
-    let (mut primary, mut others) = (None, Vec::new());
-    let mut refused = one_sided(baseline, candidate);
-    for (place, criterion) in candidate.criteria.iter().enumerate() {
-        let Some(in_baseline) = baseline.criterion(&criterion.name) else { continue };
-        let prepared =
-            Prepared::new((baseline, in_baseline), (candidate, place), &pairing, history);
-        warnings.extend(prepared.warnings(options.level)?);
-        match prepared.role {
-            Role::Primary => primary = Some(prepared),
-            Role::Other => others.push(prepared),
+    let prepared = PreparedComparison::new((baseline, candidate), &pairing, options, history)?;
+    let decision = prepared.decide_primary(options, options.level)?;
+    prepared.finish(decision, options)
+}
+
+/// A comparison whose primary criterion is not decided yet.
+pub(crate) struct PreparedComparison<'a> {
+    baseline: &'a VariantResults,
+    candidate: &'a VariantResults,
+    pairing: &'a Pairing,
+    warnings: Vec<Warning>,
+    primary: Option<Prepared<'a>>,
+    others: Vec<Prepared<'a>>,
+}
+
+impl<'a> PreparedComparison<'a> {
+    /// Counts the shared cases on every criterion.
+    ///
+    /// # Errors
+    /// [`InvalidInput`] if there are more cases than the statistics allow.
+    pub(crate) fn new(
+        (baseline, candidate): (&'a VariantResults, &'a VariantResults),
+        pairing: &'a Pairing,
+        options: &CompareOptions,
+        history: &LookHistory,
+    ) -> Result<Self, InvalidInput> {
+        let mut warnings = set_warnings(baseline, candidate, pairing, options);
+        let (mut primary, mut others) = (None, Vec::new());
+        for (place, criterion) in candidate.criteria.iter().enumerate() {
+            let Some(in_baseline) = baseline.criterion(&criterion.name) else { continue };
+            let prepared =
+                Prepared::new((baseline, in_baseline), (candidate, place), pairing, history);
+            warnings.extend(prepared.warnings(options.level)?);
+            match prepared.role {
+                Role::Primary => primary = Some(prepared),
+                Role::Other => others.push(prepared),
+            }
         }
+        Ok(Self { baseline, candidate, pairing, warnings, primary, others })
     }
-    let mut criteria = Vec::new();
-    if let Some(primary) = primary {
-        let decision = primary.decide(options, options.level)?;
-        criteria.push(primary.finish(decision, options));
+
+    /// Decides the primary criterion; `None` if there is none or comparing would mislead.
+    ///
+    /// # Errors
+    /// [`InvalidInput`] if there are more cases than the statistics allow.
+    pub(crate) fn decide_primary(
+        &self,
+        options: &CompareOptions,
+        level: Level,
+    ) -> Result<Option<Decision>, InvalidInput> {
+        let decide = |primary: &Prepared<'_>| primary.decide(options, level);
+        Ok(self.primary.as_ref().map(decide).transpose()?.flatten())
     }
-    let decisions = decide_others(&others, options)?;
-    for (prepared, decision) in others.into_iter().zip(decisions) {
-        criteria.push(prepared.finish(decision, options));
+
+    /// Finishes the comparison with what was decided on the primary criterion.
+    ///
+    /// # Errors
+    /// [`InvalidInput`] if there are more cases than the statistics allow.
+    pub(crate) fn finish(
+        self,
+        decision: Option<Decision>,
+        options: &CompareOptions,
+    ) -> Result<Comparison, InvalidInput> {
+        let Self { baseline, candidate, pairing, warnings, primary, others } = self;
+        let mut criteria = Vec::new();
+        let mut slices = None;
+        if let Some(primary) = primary {
+            slices = primary.slices(options.level)?;
+            criteria.push(primary.finish(decision, options)?);
+        }
+        let decisions = decide_others(&others, options)?;
+        for (prepared, decision) in others.into_iter().zip(decisions) {
+            criteria.push(prepared.finish(decision, options)?);
+        }
+        criteria.extend(one_sided(baseline, candidate));
+        Ok(Comparison {
+            baseline: Side::of(baseline),
+            candidate: Side::of(candidate),
+            eval_set: candidate.eval_set.clone(),
+            margin: options.margin,
+            confidence: options.level.confidence(),
+            shared: pairing.pairs.len(),
+            pairing: pairing.clone(),
+            warnings,
+            criteria,
+            measures: measures::measures(baseline, candidate, pairing, options)?,
+            slices,
+        })
     }
-    criteria.append(&mut refused);
-    Ok(Comparison {
-        baseline: Side::of(baseline),
-        candidate: Side::of(candidate),
-        eval_set: candidate.eval_set.clone(),
-        margin: options.margin,
-        confidence: options.level.confidence(),
-        shared: pairing.pairs.len(),
-        pairing,
-        warnings,
-        criteria,
-    })
 }
 
 /// Decides the criteria that are not primary by Holm's steps.

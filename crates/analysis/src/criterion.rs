@@ -7,8 +7,11 @@ use stats::{InvalidInput, Level, two_proportions};
 use crate::compare::{CompareOptions, LookHistory};
 use crate::decision::{self, Decision, WhySequence};
 use crate::pairing::Pairing;
+use crate::planning::{Noise, Sizes};
+use crate::repeated::Repeated;
 use crate::results::{Origin, VariantResults};
 use crate::sequential;
+use crate::slices::{self, Slices};
 use crate::square::Square;
 use crate::units::{self, Counted, Uncounted};
 use crate::verdict::Verdict;
@@ -33,6 +36,12 @@ pub struct CriterionComparison {
     pub baseline_rate: Option<f64>,
     /// The candidate's.
     pub candidate_rate: Option<f64>,
+    /// What these cases can show, and what the question needs; `None` without a compared case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sizes: Option<Sizes>,
+    /// How reliably both sides pass; `None` with one sample a case or graded scores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<Repeated>,
     /// The cases by what became of them.
     pub square: Square,
     /// What the baseline could not count.
@@ -199,31 +208,58 @@ impl<'a> Prepared<'a> {
         Ok(warnings)
     }
 
+    /// Compares the slices of the cases, where there is a verdict to look into.
+    ///
+    /// # Errors
+    /// [`InvalidInput`] if there are more cases than the statistics allow.
+    pub(crate) fn slices(&self, level: Level) -> Result<Option<Slices>, InvalidInput> {
+        if self.refusal.is_some() {
+            return Ok(None);
+        }
+        let units = &self.counted.units;
+        let tags_of = |unit: usize| {
+            let (_, case) = self.pairing.pairs[units.places[unit]];
+            self.candidate.0.cases[case].tags.as_slice()
+        };
+        slices::slices(self.name(), units, tags_of, level)
+    }
+
     /// Finishes the comparison with what was decided.
+    ///
+    /// # Errors
+    /// [`InvalidInput`] if there are more cases than the statistics allow.
     pub(crate) fn finish(
         self,
         decision: Option<Decision>,
         options: &CompareOptions,
-    ) -> CriterionComparison {
+    ) -> Result<CriterionComparison, InvalidInput> {
         let Self { baseline, candidate, pairing, counted, role, refusal, .. } = self;
         let criterion = &candidate.0.criteria[candidate.1];
-        let mean = |means: &[f64]| {
-            (!means.is_empty()).then(|| means.iter().sum::<f64>() / means.len() as f64)
-        };
+        let units = &counted.units;
+        let (mut sizes, mut repeated) = (None, None);
+        if let (None, Some(decision)) = (&refusal, decision) {
+            let level = Level::of_confidence(decision.confidence)?;
+            let noise = Noise::of(baseline, candidate, pairing, units)?;
+            sizes = Some(Sizes::of(units, noise, options.question(), level)?);
+            repeated = Repeated::of(baseline, candidate, pairing, units, options.level)?;
+        }
+        let has_cases = units.len() > 0;
         let id_of = |place: &usize| candidate.0.cases[pairing.pairs[*place].1].id.clone();
-        CriterionComparison {
+        Ok(CriterionComparison {
             criterion: criterion.name.clone(),
             role,
             basis: Basis::of(candidate, &options.trusted),
             refusal,
             decision,
-            baseline_rate: mean(&counted.units.baseline),
-            candidate_rate: mean(&counted.units.candidate),
-            square: Square::of(baseline, candidate, pairing, &counted.units),
+            baseline_rate: has_cases.then(|| units.baseline_mean()),
+            candidate_rate: has_cases.then(|| units.candidate_mean()),
+            sizes,
+            repeated,
+            square: Square::of(baseline, candidate, pairing, units),
             baseline_uncounted: counted.baseline,
             candidate_uncounted: counted.candidate,
             left_out: counted.left_out.iter().map(id_of).collect(),
-        }
+        })
     }
 }
 
@@ -239,6 +275,8 @@ impl CriterionComparison {
             decision: None,
             baseline_rate: None,
             candidate_rate: None,
+            sizes: None,
+            repeated: None,
             square: Square::default(),
             baseline_uncounted: Uncounted::default(),
             candidate_uncounted: Uncounted::default(),

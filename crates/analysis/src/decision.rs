@@ -101,18 +101,34 @@ pub(crate) fn decide(
     seed: u64,
     unchanged: bool,
 ) -> Result<Decision, InvalidInput> {
-    let clusters = units.cluster_count();
-    let mut decision = if units.is_constant() && units.is_binary {
-        all_the_same(units, clusters, margin, level)?
-    } else if units.is_binary && units.is_settled && clusters == units.len() {
-        tango(units, margin, level)?
-    } else {
-        means(units, clusters, margin, level, seed)?
-    };
+    let mut decision = estimate(units, margin, level)?;
+    let is_mean = matches!(decision.method, Method::PairedT | Method::ClusteredT | Method::None);
+    if is_mean && decision.clusters > 0 && decision.clusters < FEW_UNITS {
+        decision.sign_flip_p = Some(sign_flip(units, seed)?.p_value.into());
+    }
     if unchanged {
         decision.hold_by_identity(margin);
     }
     Ok(decision)
+}
+
+/// Decides by the interval alone.
+///
+/// # Errors
+/// [`InvalidInput`] if there are more pairs than the statistics allow.
+pub(crate) fn estimate(
+    units: &Units,
+    margin: Option<f64>,
+    level: Level,
+) -> Result<Decision, InvalidInput> {
+    let clusters = units.cluster_count();
+    if units.is_binary && units.is_constant() {
+        all_the_same(units, clusters, margin, level)
+    } else if units.is_binary && units.is_settled && clusters == units.len() {
+        tango(units, margin, level)
+    } else {
+        means(units, clusters, margin, level)
+    }
 }
 
 impl Decision {
@@ -165,7 +181,7 @@ fn all_the_same(
         counts.a_only = all;
     } else if difference.abs() > SAME {
         // Samples that all differ by the same fraction: no method of STATS decides that.
-        return means(units, clusters, margin, level, 0);
+        return means(units, clusters, margin, level);
     } else {
         counts.both = all;
     }
@@ -197,7 +213,6 @@ fn means(
     clusters: usize,
     margin: Option<f64>,
     level: Level,
-    seed: u64,
 ) -> Result<Decision, InvalidInput> {
     let (a, b) = (&units.baseline, &units.candidate);
     let paired = clustered_paired_difference(a, b, &units.clusters, level)?;
@@ -216,9 +231,6 @@ fn means(
         Ok(_) if clusters == units.len() => Method::PairedT,
         Ok(_) => Method::ClusteredT,
     };
-    let sign_flip_p = (clusters > 0 && clusters < FEW_UNITS)
-        .then(|| sign_flip(units, seed).map(|test| test.p_value.into()))
-        .transpose()?;
     Ok(Decision {
         verdict: verdict(interval, bound, margin),
         method,
@@ -229,7 +241,7 @@ fn means(
         interval: interval.into(),
         lower_bound: bound.into(),
         p_value: spread.and(paired.p_value).into(),
-        sign_flip_p,
+        sign_flip_p: None,
         design_effect: mean.design_effect.into(),
     })
 }

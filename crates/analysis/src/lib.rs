@@ -5,21 +5,28 @@
 //! verdict of the product: [`compare`], a gate and a run that stops early all read [`Verdict`] off an
 //! interval by [`Verdict::read`].
 
+mod candidates;
 mod compare;
 mod criterion;
 mod decision;
 mod diff;
 mod estimate;
 mod gate;
+mod mean;
+mod measures;
 mod pairing;
+mod planning;
+mod repeated;
 mod results;
 mod sequential;
+mod slices;
 mod square;
 mod steps;
 mod units;
 mod verdict;
 mod warning;
 
+pub use candidates::{CandidateRow, Candidates, compare_all};
 pub use compare::{CompareOptions, Comparison, LookHistory, Side, compare};
 pub use criterion::{Basis, CriterionComparison, Refusal, Role};
 pub use decision::{Decision, Method, WhySequence};
@@ -28,11 +35,18 @@ pub use estimate::Estimate;
 pub use gate::{
     GateContext, GateOutcome, GateStatus, Held, IncompleteCell, Rule, RuleChange, RuleOutcome, gate,
 };
+pub use mean::MeanEstimate;
+pub use measures::{
+    Measure, MeasureComparison, MeasureSide, MeasureSource, QuantileChange, QuantileEstimate,
+};
 pub use pairing::{Pairing, pair};
+pub use planning::{Advice, Needed, POWER, Question, SizePlan, Sizes, Spread};
+pub use repeated::{Reliability, Repeated};
 pub use results::{
     CaseResults, Measured, Origin, SampleResult, Scorer, SetCriterion, Value, VariantResults,
 };
 pub use sequential::{Goal, UntilDecided};
+pub use slices::{Slice, Slices};
 pub use square::{CaseScore, Change, PairedCase, Square};
 pub use units::Uncounted;
 pub use verdict::Verdict;

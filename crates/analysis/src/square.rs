@@ -41,6 +41,8 @@ pub struct CaseScore {
     pub mean: f64,
     /// How many are decided.
     pub decided: u32,
+    /// How many of them pass; `None` where a score is graded.
+    pub passed: Option<u32>,
     /// Whether decided samples disagree.
     pub is_flaky: bool,
 }
@@ -129,10 +131,18 @@ impl Square {
 }
 
 impl CaseScore {
+    #[expect(clippy::float_cmp, reason = "samples disagree as soon as their scores differ at all")]
     fn of(case: &CaseResults, criterion: usize, mean: f64) -> Self {
-        let numbers = || case.values(criterion).filter_map(Value::number);
-        let first = numbers().next();
-        let is_flaky = numbers().any(|value| Some(value) != first);
-        Self { mean, decided: u32::try_from(numbers().count()).unwrap_or(u32::MAX), is_flaky }
+        let (mut decided, mut passed, mut failed) = (0, 0, 0);
+        let mut first = None;
+        let mut is_flaky = false;
+        for value in case.values(criterion).filter_map(Value::number) {
+            decided += 1;
+            passed += u32::from(value >= 1.0);
+            failed += u32::from(value <= 0.0);
+            is_flaky |= *first.get_or_insert(value) != value;
+        }
+        let passed = (passed + failed == decided).then_some(passed);
+        Self { mean, decided, passed, is_flaky }
     }
 }

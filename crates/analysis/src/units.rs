@@ -234,6 +234,31 @@ impl Units {
         seen.into_iter().filter(|seen| *seen).count()
     }
 
+    /// Returns some of the pairs, by their places among these, with their own kind of scores.
+    pub(crate) fn select(&self, places: &[usize]) -> Self {
+        let of = |values: &[f64]| places.iter().map(|place| values[*place]).collect::<Vec<_>>();
+        let (baseline, candidate) = (of(&self.baseline), of(&self.candidate));
+        let is_settled = baseline.iter().chain(&candidate).all(|mean| is_bit(*mean));
+        Self {
+            clusters: places.iter().map(|place| self.clusters[*place]).collect(),
+            places: places.iter().map(|place| self.places[*place]).collect(),
+            is_binary: self.is_binary,
+            is_settled,
+            baseline,
+            candidate,
+        }
+    }
+
+    /// Returns the mean of the baseline's case means, of at least one pair.
+    pub(crate) fn baseline_mean(&self) -> f64 {
+        self.baseline.iter().sum::<f64>() / self.len() as f64
+    }
+
+    /// Returns the mean of the candidate's case means, of at least one pair.
+    pub(crate) fn candidate_mean(&self) -> f64 {
+        self.candidate.iter().sum::<f64>() / self.len() as f64
+    }
+
     /// Returns candidate minus baseline for each pair.
     pub(crate) fn differences(&self) -> Vec<f64> {
         self.baseline.iter().zip(&self.candidate).map(|(a, b)| b - a).collect()

@@ -1,9 +1,13 @@
 //! The crate as its callers use it: results in, verdicts out.
 
+mod candidates;
 mod data;
 mod laws;
 mod looks;
+mod measures;
 mod refusals;
+mod sizes;
+mod slices;
 mod worked;
 
 use analysis::{CompareOptions, Comparison, Decision, LookHistory, VariantResults};
