@@ -136,6 +136,15 @@ mod tests {
     }
 
     #[test]
+    fn the_hash_of_a_reader_is_the_hash_of_its_bytes() {
+        let bytes: Vec<u8> = (0..300_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+        assert_eq!(
+            ContentHash::of_reader(bytes.as_slice()).unwrap(),
+            ContentHash::of_bytes(&bytes)
+        );
+    }
+
+    #[test]
     fn upper_case_and_short_text_are_refused() {
         assert!("BA".repeat(32).parse::<ContentHash>().is_err());
         assert!("ba7816bf8f01".parse::<ContentHash>().is_err());

@@ -20,7 +20,7 @@ mod text;
 mod tokenizer;
 mod worker;
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,7 @@ pub use body::DEFAULT_MAX_OUTPUT_TOKENS;
 pub use file::{ModelFile, SMOLLM2_135M, hash_model_file};
 pub use tokenizer::GgufTokenizer;
 
+use crate::stop::stopped;
 use crate::{Client, PrepareError, RateHints, Sent};
 use batcher::{Answered, Question};
 use body::Body;
@@ -54,7 +55,10 @@ pub struct EmbeddedOptions {
     /// The most requests that are worked on at once, at most 64. With 1, answers do not depend on
     /// what was asked before.
     pub parallel: NonZeroU32,
-    /// Threads to compute with; `None` takes as many as this process may use.
+    /// Threads to compute with; `None` takes one fewer than this process may use, but at least one.
+    /// The threads wait for each other hundreds of times for every token, so one that has to share
+    /// its core with other work holds all up: two threads on two busy cores were ten times slower
+    /// than one.
     pub threads: Option<NonZeroU32>,
     /// Tokens that all requests under way and the kept prompts may hold together. One request can
     /// hold so many, or as many as the model was trained for if that is less.
@@ -74,12 +78,14 @@ impl Default for EmbeddedOptions {
 impl EmbeddedOptions {
     fn threads(&self) -> NonZeroU32 {
         self.threads.unwrap_or_else(|| {
-            std::thread::available_parallelism()
-                .ok()
-                .and_then(|count| NonZeroU32::try_from(count).ok())
-                .unwrap_or(NonZeroU32::MIN)
+            default_threads(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
         })
     }
+}
+
+/// Returns how many threads compute where `usable` could run at once: one core stays free.
+fn default_threads(usable: NonZeroUsize) -> NonZeroU32 {
+    u32::try_from(usable.get() - 1).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
 }
 
 /// A model inside this process.
@@ -131,16 +137,10 @@ impl EmbeddedModel {
         let body = body_of(call)?;
         let seed = call.seed.unwrap_or(0);
         let answered = self.ask(|answer| Job::Answer(Question { body, seed, asked, answer }));
-        let stopped = async {
-            if stop.wait_for(|stop| *stop).await.is_err() {
-                // Nobody is left who could stop the call.
-                std::future::pending::<()>().await;
-            }
-        };
         // Leaving drops the receiving end, which frees the model's slot at its next token.
         let Answered { reply, first_token } = tokio::select! {
             biased;
-            () = stopped => return Err(cancelled()),
+            () = stopped(&mut stop) => return Err(cancelled()),
             answered = answered => answered?,
         };
         Ok(Answer {
@@ -240,6 +240,12 @@ mod tests {
 
     fn without_file() -> EmbeddedModel {
         EmbeddedModel::new(ModelFile::smollm2_135m("/nowhere.gguf"), EmbeddedOptions::default())
+    }
+
+    #[test]
+    fn one_core_stays_free_but_one_thread_computes() {
+        let threads = |usable| default_threads(NonZeroUsize::new(usable).unwrap()).get();
+        assert_eq!([1, 2, 3, 8].map(threads), [1, 1, 2, 7]);
     }
 
     #[test]

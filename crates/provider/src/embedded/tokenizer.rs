@@ -1,3 +1,4 @@
+use catalog::TokenCounter;
 use run::{Call, Failure};
 
 use super::file::ModelFile;
@@ -21,11 +22,6 @@ impl GgufTokenizer {
         Ok(Self { gguf: Gguf::open(file, true, || true)? })
     }
 
-    /// Returns the number of tokens of a plain text.
-    pub fn count_tokens(&self, text: &str) -> u64 {
-        self.gguf.count(text)
-    }
-
     /// Returns the number of prompt tokens of an embedded call, template included.
     ///
     /// # Errors
@@ -34,5 +30,16 @@ impl GgufTokenizer {
     pub fn count_prompt_tokens(&self, call: &Call) -> Result<u64, Failure> {
         let body = super::body_of(call)?;
         Ok(self.gguf.tokenize_turns(&body.messages)?.len() as u64)
+    }
+}
+
+impl TokenCounter for GgufTokenizer {
+    /// Counts a plain text, in which nothing is a control token.
+    fn count(&self, text: &str) -> u64 {
+        self.gguf.count(text)
+    }
+
+    fn is_exact(&self) -> bool {
+        true
     }
 }
