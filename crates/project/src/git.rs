@@ -3,12 +3,17 @@
 //! Read only, with fixed arguments. A cloned repository's own configuration can name programs, so
 //! everything that could start one or reach a network is switched off for these calls.
 
+mod within;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use values::Timestamp;
+
+use within::output_within;
 
 /// One commit that changed a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,10 +58,17 @@ pub enum GitError {
         /// The commit.
         commit: String,
     },
+    /// Git took too long and was stopped.
+    #[error("git gave no answer within {} s and was stopped", .0.as_secs_f64())]
+    TooSlow(Duration),
     /// Git failed for another reason.
     #[error("git failed: {0}")]
     Failed(String),
 }
+
+/// How long git may take for one question. The history of a large repository takes seconds; a file
+/// system that hangs takes for ever.
+const TIME_LIMIT: Duration = Duration::from_mins(1);
 
 /// The settings that a repository must not decide. Those given on the command line win.
 const SETTINGS: [&str; 7] = [
@@ -218,7 +230,7 @@ fn git(root: &Path, arguments: &[&str]) -> Result<Output, GitError> {
     for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_EXTERNAL_DIFF"] {
         command.env_remove(variable);
     }
-    command.output().map_err(GitError::NotStarted)
+    output_within(&mut command, TIME_LIMIT)
 }
 
 #[cfg(test)]
