@@ -4,7 +4,7 @@ use run::{AnswerSource, Outcome};
 use score::Status;
 use test_provider::TestProvider;
 
-use crate::project::Project;
+use crate::project::{Project, settings};
 
 #[test]
 fn what_was_answered_is_not_sent_again() {
@@ -35,12 +35,15 @@ fn what_was_answered_is_not_sent_again() {
 #[test]
 fn a_recorded_run_is_replayed_without_its_provider() {
     let server = TestProvider::echoing();
-    let project = Project::new(&server.origin(), 10);
+    let origin = server.origin();
+    let project = Project::new(&origin, 10);
     project.run(&["run", "set", "--samples", "2", "--record"]).expect(0);
     let recorded = project.latest();
     assert_eq!(project.read("evalsets/set/recorded.jsonl").lines().count(), 20);
     drop(server);
 
+    // Recordings have no rate: at this limit, twenty calls would take twenty minutes.
+    project.write("trysquare.yaml", &settings(&origin, "    requests_per_minute: 1\n"));
     project.run(&["run", "set", "--samples", "2", "--replay"]).expect(0);
     let replayed = project.latest();
     replayed.assert_each_cell_is_answered_once();

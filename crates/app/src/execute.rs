@@ -9,7 +9,7 @@ use engine::{
 };
 use project::Project;
 use run::{Caps, RunEvent, RunHeader, Summary};
-use store::Store;
+use store::{Store, StoreError};
 use tokio::sync::watch;
 use values::{ContentHash, Id};
 
@@ -82,6 +82,9 @@ impl RunningRun {
 }
 
 fn session_error(error: SessionError) -> AppError {
+    if let Some(held) = held_by_another(&error) {
+        return held.clone().into();
+    }
     let made = AppError::new(ErrorKind::Record, error.to_string());
     let hint = match &error {
         SessionError::Record { source, .. } => source.hint.clone(),
@@ -93,6 +96,13 @@ fn session_error(error: SessionError) -> AppError {
         Some(hint) => made.caused_by(error).with_hint(hint),
         None => made.caused_by(error),
     }
+}
+
+/// Tells that nothing failed: another process works on the run.
+fn held_by_another(error: &SessionError) -> Option<&StoreError> {
+    let SessionError::Record { source, .. } = error else { return None };
+    let beneath = source.source.as_ref()?.downcast_ref::<StoreError>()?;
+    matches!(beneath, StoreError::Held { .. }).then_some(beneath)
 }
 
 /// What a session needs besides the ports.
@@ -315,7 +325,13 @@ impl App {
         let settings = self.settings()?;
         let programs = trusted_programs(&self.host, &settings, &sending.grants, project)?;
         let record = Arc::new(StoreRecord::new(store, self.host.clone(), work.header.id));
-        let lanes = lanes(project, &material, sending)?;
+        let mut lanes = lanes(project, &material, sending)?;
+        if work.replay {
+            // Recordings answer; there is nobody whose limits could be kept.
+            for lane in &mut lanes {
+                lane.requests_per_minute = None;
+            }
+        }
         let ports = Ports {
             clock: Arc::new(SystemClock::starting((self.host.now)())),
             calls,
@@ -360,12 +376,16 @@ fn lanes(
     variants
         .into_iter()
         .map(|(name, variants)| {
-            let own = match project.config.providers.get(&name) {
-                Some(_) => provider(project, &name)?.concurrency,
-                None => catalog::default_concurrency(),
+            let (own, requests_per_minute) = match project.config.providers.get(&name) {
+                Some(_) => {
+                    let provider = provider(project, &name)?;
+                    (provider.concurrency, provider.requests_per_minute)
+                }
+                None => (catalog::default_concurrency(), None),
             };
             let concurrency = sending.concurrency.unwrap_or(own);
-            Ok(LaneSettings { provider: name, variants: variants.into(), concurrency })
+            let variants = variants.into();
+            Ok(LaneSettings { provider: name, variants, concurrency, requests_per_minute })
         })
         .collect()
 }

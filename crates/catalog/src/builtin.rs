@@ -61,6 +61,13 @@ pub fn built_in_providers() -> BTreeMap<String, ProviderSettings> {
             Some("https://generativelanguage.googleapis.com/v1beta"),
             Some("gemini"),
         ),
+        // The name that Dotprompt's own examples and Genkit use for the same.
+        (
+            "googleai",
+            Gemini,
+            Some("https://generativelanguage.googleapis.com/v1beta"),
+            Some("gemini"),
+        ),
         ("openrouter", OpenaiChat, Some("https://openrouter.ai/api/v1"), Some("openrouter")),
         ("groq", OpenaiChat, Some("https://api.groq.com/openai/v1"), Some("groq")),
         ("ollama", Ollama, Some("http://localhost:11434"), None),
@@ -97,6 +104,7 @@ pub(crate) fn new_provider(
         key: key.map(str::to_owned),
         headers: BTreeMap::new(),
         concurrency: if protocol == Protocol::Embedded { few } else { default_concurrency() },
+        requests_per_minute: None,
         timeouts: Timeouts::default(),
         max_tokens_parameter: if own_spelling {
             MaxTokensParameter::MaxCompletionTokens

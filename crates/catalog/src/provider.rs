@@ -21,6 +21,8 @@ pub struct ProviderSettings {
     pub headers: BTreeMap<String, String>,
     /// How many calls it is given at once.
     pub concurrency: NonZeroU32,
+    /// How many calls a run gives it in a minute, retries included; `None` is as many as it takes.
+    pub requests_per_minute: Option<NonZeroU32>,
     /// How long to wait.
     pub timeouts: Timeouts,
     /// How the limit of output tokens is spelled, where servers of one protocol differ.

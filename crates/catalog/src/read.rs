@@ -159,15 +159,11 @@ fn read_limits(
     provider: &mut ProviderSettings,
     diagnostics: &mut Diagnostics,
 ) {
-    if let Some(node) = fields.get("concurrency") {
-        let count = if let Yaml::Number(number) = &node.value { number.as_u64() } else { None };
-        let count = count.and_then(|count| u32::try_from(count).ok()).and_then(NonZeroU32::new);
-        if let Some(count) = count.filter(|count| count.get() <= 4_096) {
-            provider.concurrency = count;
-        } else {
-            let message = "`concurrency` must be a whole number from 1 to 4096";
-            diagnostics.error("bad-number", node.span, message);
-        }
+    if let Some(count) = read_count(fields, "concurrency", 4_096, diagnostics) {
+        provider.concurrency = count;
+    }
+    if let Some(count) = read_count(fields, "requests_per_minute", 1_000_000, diagnostics) {
+        provider.requests_per_minute = Some(count);
     }
     let Some(node) = fields.get("timeouts") else { return };
     let Some(mut timeouts) = Fields::open(node, "`timeouts`", diagnostics) else { return };
@@ -180,6 +176,24 @@ fn read_limits(
         }
     }
     timeouts.warn_unknown(diagnostics);
+}
+
+/// Reads a whole number from 1 to `most`.
+fn read_count(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+    most: u32,
+    diagnostics: &mut Diagnostics,
+) -> Option<NonZeroU32> {
+    let node = fields.get(key)?;
+    let count = if let Yaml::Number(number) = &node.value { number.as_u64() } else { None };
+    let count = count.and_then(|count| u32::try_from(count).ok()).and_then(NonZeroU32::new);
+    let count = count.filter(|count| count.get() <= most);
+    if count.is_none() {
+        let message = format!("`{key}` must be a whole number from 1 to {most}");
+        diagnostics.error("bad-number", node.span, message);
+    }
+    count
 }
 
 fn read_max_tokens(
@@ -290,12 +304,13 @@ mod tests {
     fn a_provider_with_prices_is_read() {
         let (providers, found) = read(concat!(
             "desk:\n  protocol: openai-chat\n  base_url: http://127.0.0.1:8080/v1/\n",
-            "  concurrency: 256\n  models:\n    m:\n      max_output_tokens: 100\n",
+            "  concurrency: 256\n  requests_per_minute: 500\n  models:\n    m:\n      max_output_tokens: 100\n",
             "      prices: {input: 3, output: 15.5, cache_read: 0.3}\n",
         ));
         assert!(found.is_empty(), "{found:?}");
         let desk = &providers["desk"];
         assert_eq!(desk.base_url.as_deref(), Some("http://127.0.0.1:8080/v1"));
+        assert_eq!((desk.concurrency.get(), desk.requests_per_minute.unwrap().get()), (256, 500));
         let prices = desk.prices("m").unwrap();
         assert_eq!((prices.cache_read, prices.cache_write_1h), (300_000_000, 3_000_000_000));
         assert_eq!(prices.output_reasoning, 15_500_000_000);
@@ -327,10 +342,14 @@ mod tests {
             "a:\n  protocol: openai\n",
             "b:\n  protocol: ollama\n  base_url: ftp://x\n",
             "c:\n  protocol: ollama\n  base_url: http://x\n  headers: {Authorization: abc}\n",
+            "e:\n  protocol: ollama\n  base_url: http://x\n  requests_per_minute: 0\n",
             "d:\n  protocol: ollama\n  base_url: http://x\n  models: {m: {prices: {input: -1, output: 1}}}\n",
         ));
         let codes: Vec<_> = found.iter().map(|one| one.code.as_str()).collect();
-        assert_eq!(codes, ["unknown-protocol", "bad-url", "secret-header", "bad-price"]);
-        assert!(["a", "b", "c", "d"].iter().all(|name| !providers.contains_key(*name)));
+        assert_eq!(
+            codes,
+            ["unknown-protocol", "bad-url", "secret-header", "bad-number", "bad-price"]
+        );
+        assert!(["a", "b", "c", "d", "e"].iter().all(|name| !providers.contains_key(*name)));
     }
 }

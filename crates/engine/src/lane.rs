@@ -92,7 +92,11 @@ impl Lane {
         Self {
             index,
             provider: Arc::from(settings.provider.as_str()),
-            pace: Pace::new(settings.concurrency, shared.settings.retry.longest_pause_ms),
+            pace: Pace::new(
+                settings.concurrency,
+                settings.requests_per_minute,
+                shared.settings.retry.longest_pause_ms,
+            ),
             pages: Pages::default(),
             in_window: 0,
             ready: BinaryHeap::new(),
@@ -267,7 +271,8 @@ impl Lane {
         let retry = self.waiting.peek().map(|Reverse((at, _))| *at);
         let is_blocked = !self.ready.is_empty() || !self.sendable.is_empty();
         let resume = self.pace.paused_until(now).filter(|_| is_blocked);
-        [retry, resume].into_iter().flatten().min()
+        let metered = self.pace.metered_until(now).filter(|_| !self.sendable.is_empty());
+        [retry, resume.max(metered)].into_iter().flatten().min()
     }
 
     fn call_came_back(&mut self, freed: Freed) {

@@ -2,7 +2,9 @@
 //!
 //! Additive increase, multiplicative decrease: the first sign of congestion in a round halves the
 //! number of calls at once, a round of successes raises it by one, up to what is configured. What
-//! the provider says about its limits is obeyed by pausing it; other providers go on.
+//! the provider says about its limits is obeyed by pausing it; other providers go on. A limit of
+//! calls in a minute is kept by spacing them evenly: a burst followed by a long wait would be
+//! refused by servers that look at seconds.
 
 use std::num::NonZeroU32;
 
@@ -24,6 +26,39 @@ pub(crate) struct Pace {
     longest_pause_ms: u64,
     paused_until: Option<Timestamp>,
     window: Option<Window>,
+    meter: Option<Meter>,
+}
+
+/// Spaces calls evenly, so that no minute has more of them than it may.
+#[derive(Debug, Clone, Copy)]
+struct Meter {
+    per_minute: i64,
+    /// When the next call may start, in milliseconds since 1970 times `per_minute`: whole numbers,
+    /// so that no limit is rounded.
+    next: i64,
+}
+
+/// A minute's milliseconds.
+const MINUTE_MS: i64 = 60_000;
+
+impl Meter {
+    fn new(per_minute: NonZeroU32) -> Self {
+        Self { per_minute: i64::from(per_minute.get()), next: i64::MIN }
+    }
+
+    /// Returns the first whole millisecond at which a call may start.
+    fn opens(&self) -> Timestamp {
+        let floor = self.next.div_euclid(self.per_minute);
+        Timestamp::from_unix_ms(floor + i64::from(self.next.rem_euclid(self.per_minute) > 0))
+    }
+
+    fn count(&mut self, now: Timestamp) {
+        let now = now.unix_ms().saturating_mul(self.per_minute);
+        // A call that starts in the millisecond that its turn falls into is not late.
+        let is_late = now.saturating_sub(self.next) >= self.per_minute;
+        let turn = if is_late { now } else { self.next };
+        self.next = turn.saturating_add(MINUTE_MS);
+    }
 }
 
 /// What the provider said it still takes.
@@ -57,7 +92,11 @@ pub(crate) enum Signal {
 }
 
 impl Pace {
-    pub(crate) fn new(most: NonZeroU32, longest_pause_ms: u64) -> Self {
+    pub(crate) fn new(
+        most: NonZeroU32,
+        per_minute: Option<NonZeroU32>,
+        longest_pause_ms: u64,
+    ) -> Self {
         Self {
             most: most.get(),
             allowed: most.get(),
@@ -68,6 +107,7 @@ impl Pace {
             longest_pause_ms,
             paused_until: None,
             window: None,
+            meter: per_minute.map(Meter::new),
         }
     }
 
@@ -81,8 +121,14 @@ impl Pace {
 
     /// Takes a place for one call, if it may be sent now.
     pub(crate) fn start(&mut self, now: Timestamp) -> Option<Ticket> {
-        if self.in_flight >= self.allowed || self.paused_until(now).is_some() {
+        if self.in_flight >= self.allowed
+            || self.paused_until(now).is_some()
+            || self.metered_until(now).is_some()
+        {
             return None;
+        }
+        if let Some(meter) = &mut self.meter {
+            meter.count(now);
         }
         if let Some(window) = &mut self.window {
             window.left = window.left.saturating_sub(1);
@@ -92,7 +138,13 @@ impl Pace {
         Some(Ticket(self.next - 1))
     }
 
-    /// Returns until when nothing may be sent, if that is later than now.
+    /// Returns when the limit of calls in a minute lets the next one go, if that is later than now.
+    /// Unlike a pause this is the provider's ordinary pace, and says nothing about its state.
+    pub(crate) fn metered_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.meter.map(|meter| meter.opens()).filter(|opens| *opens > now)
+    }
+
+    /// Returns until when the provider asked to be left alone, if that is later than now.
     pub(crate) fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
         let window = self.window.filter(|window| window.left == 0).map(|window| window.until);
         self.paused_until.max(window).filter(|until| *until > now)
@@ -169,7 +221,7 @@ mod tests {
     }
 
     fn pace(most: u32) -> Pace {
-        Pace::new(NonZeroU32::new(most).unwrap(), 120_000)
+        Pace::new(NonZeroU32::new(most).unwrap(), None, 120_000)
     }
 
     fn start_all(pace: &mut Pace, now: Timestamp) -> Vec<Ticket> {
@@ -234,6 +286,34 @@ mod tests {
         assert_eq!(pace.paused_until(at(200)), Some(at(5_100)));
         assert!(pace.start(at(5_099)).is_none());
         assert!(pace.start(at(5_100)).is_some());
+    }
+
+    #[test]
+    fn calls_are_spaced_so_that_no_minute_has_more_than_it_may() {
+        // Seven does not divide a minute into whole milliseconds.
+        let mut pace = Pace::new(NonZeroU32::new(50).unwrap(), NonZeroU32::new(7), 120_000);
+        let mut starts: Vec<i64> = Vec::new();
+        let mut now = at(1_000);
+        while starts.len() < 30 {
+            if let Some(until) = pace.metered_until(now) {
+                assert!(pace.start(now).is_none(), "sent before its time");
+                now = until;
+            } else {
+                assert!(pace.start(now).is_some());
+                starts.push(now.unix_ms());
+            }
+        }
+        assert!(starts.windows(8).all(|eight| eight[7] - eight[0] >= MINUTE_MS), "{starts:?}");
+        assert_eq!(starts[28] - starts[0], 4 * MINUTE_MS, "and no minute has fewer");
+    }
+
+    #[test]
+    fn time_without_calls_is_not_saved_up() {
+        let mut pace = Pace::new(NonZeroU32::new(9).unwrap(), NonZeroU32::new(60), 120_000);
+        assert!(pace.start(at(0)).is_some());
+        assert!(pace.start(at(30_000)).is_some());
+        assert!(pace.start(at(30_999)).is_none());
+        assert!(pace.start(at(31_000)).is_some());
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub struct LaneSettings {
     pub variants: Arc<[u32]>,
     /// How many calls it may be given at once.
     pub concurrency: NonZeroU32,
+    /// How many calls it may be given in a minute, retries included; `None` is as many as it takes.
+    pub requests_per_minute: Option<NonZeroU32>,
 }
 
 /// How the response cache is used.

@@ -1,3 +1,5 @@
+use std::num::NonZeroU32;
+
 use provider::RateHints;
 use run::{Bill, FailureKind, Retry, RunState};
 
@@ -42,6 +44,25 @@ async fn an_empty_window_in_the_headers_is_awaited_without_a_refusal() {
     let calls = &world.providers[0].seen().calls;
     let minute = |n: usize| calls[n].at_ms / 60_000;
     assert_eq!((minute(9), minute(10), minute(19), minute(20)), (0, 1, 1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_of_calls_in_a_minute_is_kept_by_retries_too_and_holds_up_no_other() {
+    let metered = Provider::new(|asked| match asked.before {
+        0 if asked.cell % 4 == 0 => fails(FailureKind::Connect, Retry::Backoff, Bill::Nothing),
+        _ => answers(1),
+    });
+    let free = Provider::new(|_| answers(1));
+    let mut world = World::new(40, 8, vec![metered, free]);
+    world.settings.lanes[0].requests_per_minute = NonZeroU32::new(20);
+    let summary = world.execute().await.unwrap();
+    assert_eq!(summary.progress.counts.pass, 80);
+    let starts: Vec<_> = world.providers[0].seen().calls.iter().map(|call| call.at_ms).collect();
+    assert_eq!(starts.len(), 60, "40 cells, half of them twice");
+    let gaps: Vec<_> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(gaps.iter().all(|gap| *gap == 3_000), "one every three seconds: {gaps:?}");
+    let last_free = world.providers[1].seen().calls.last().unwrap().at_ms;
+    assert!(last_free < 1_000, "{last_free}");
 }
 
 #[tokio::test(start_paused = true)]

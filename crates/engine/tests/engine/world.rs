@@ -63,6 +63,7 @@ impl World {
                 provider: format!("provider-{variant}"),
                 variants: Arc::from([variant]),
                 concurrency: NonZeroU32::new(concurrency).unwrap(),
+                requests_per_minute: None,
             })
             .collect();
         let settings = Settings {

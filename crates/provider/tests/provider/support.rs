@@ -42,6 +42,7 @@ impl Setup {
             key: None,
             headers: BTreeMap::new(),
             concurrency: NonZeroU32::MIN,
+            requests_per_minute: None,
             timeouts: Timeouts::default(),
             max_tokens_parameter: MaxTokensParameter::MaxCompletionTokens,
             stream: false,
