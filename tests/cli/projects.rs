@@ -165,6 +165,7 @@ fn models_shows_what_is_known_and_what_is_not() {
     anthropic         anthropic         https://api.anthropic.com                         anthropic   any           unknown
     embedded          embedded          in this program                                   –           smollm2-135m  free                  missing
     gemini            gemini            https://generativelanguage.googleapis.com/v1beta  gemini      any           unknown
+    googleai          gemini            https://generativelanguage.googleapis.com/v1beta  gemini      any           unknown
     groq              openai-chat       https://api.groq.com/openai/v1                    groq        any           unknown
     lmstudio          openai-chat       http://localhost:1234/v1                          –           any           unknown
     ollama            ollama            http://localhost:11434                            –           any           unknown
@@ -195,7 +196,7 @@ fn doctor_examines_without_a_network() {
     ✓ project: [SANDBOX]/project: 0 errors, 0 warnings
     ✓ database: [SANDBOX]/project/.trysquare/trysquare.db
 
-    Runs of this project have contacted no host.
+    No host was contacted for this project.
     ");
 }
 
@@ -205,7 +206,7 @@ fn doctor_fails_on_a_project_with_errors() {
     sandbox.write("evalsets/order-number/cases.jsonl", "{\"id\":\n");
     let ran = sandbox.run(&["doctor"]);
     assert_eq!(ran.code, 2);
-    assert!(ran.stdout.contains("✕ project: [SANDBOX]/project: 1 errors"), "{ran}");
+    assert!(ran.stdout.contains("✕ project: [SANDBOX]/project: 1 error, 0 warnings\n"), "{ran}");
 }
 
 #[test]

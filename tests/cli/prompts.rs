@@ -83,30 +83,28 @@ fn a_case_is_rendered_as_messages() {
     order-number 94b44a49a778 with the case late to embedded/smollm2-135m
 
     system
-
       You find the order number in a customer's message. Answer with the number alone, or with "none".
 
     user
-
       My order 10482 has not arrived.
 
     model
-
       10482
 
     user
-
       Do you have this in blue?
 
     model
-
       none
 
     user
-
       Where is order 58213? It should have been here on Tuesday.
     --- exit 0
     "#);
+    let exact = sandbox.run(&[&rendered[..], &["--format", "json"]].concat()).stdout;
+    let exact: serde_json::Value = serde_json::from_str(&exact).unwrap();
+    let first = exact["messages"][0]["parts"][0]["text"].as_str().unwrap();
+    assert!(first.starts_with("\nYou find"), "what is sent keeps its line breaks: {first:?}");
     let unknown = ["prompt", "render", "order-number", "--case", "never"];
     insta::assert_snapshot!(sandbox.run(&unknown), @r"
     --- stderr

@@ -36,6 +36,16 @@ impl Sandbox {
         sandbox
     }
 
+    /// A sandbox whose project also declares a program.
+    pub(crate) fn with_program() -> Self {
+        let sandbox = Self::with_project();
+        let settings = sandbox.read("trysquare.yaml");
+        let program = "programs:\n  lint:\n    command: [python3, tools/lint.py]\n";
+        sandbox.write("trysquare.yaml", &format!("{settings}\n{program}"));
+        sandbox.write("tools/lint.py", "print('{\"pass\": true}')\n");
+        sandbox
+    }
+
     pub(crate) fn path(&self, inside: &str) -> PathBuf {
         self.folder.path().canonicalize().unwrap().join(inside)
     }

@@ -1,14 +1,5 @@
 use crate::sandbox::Sandbox;
 
-fn with_program() -> Sandbox {
-    let sandbox = Sandbox::with_project();
-    let settings = sandbox.read("trysquare.yaml");
-    let program = "programs:\n  lint:\n    command: [python3, tools/lint.py]\n";
-    sandbox.write("trysquare.yaml", &format!("{settings}\n{program}"));
-    sandbox.write("tools/lint.py", "print('{\"pass\": true}')\n");
-    sandbox
-}
-
 fn hash(sandbox: &Sandbox) -> String {
     let shown = sandbox.run(&["trust", "--show", "--format", "json"]).stdout;
     let view: serde_json::Value = serde_json::from_str(&shown).unwrap();
@@ -25,7 +16,7 @@ fn a_project_without_programs_needs_no_trust() {
 
 #[test]
 fn what_would_be_trusted_is_shown_whole() {
-    insta::assert_snapshot!(with_program().run(&["trust", "--show"]), @r#"
+    insta::assert_snapshot!(Sandbox::with_program().run(&["trust", "--show"]), @r#"
     This project wants to run or load
     {
       "models": {},
@@ -53,7 +44,7 @@ fn what_would_be_trusted_is_shown_whole() {
 
 #[test]
 fn where_nobody_can_be_asked_nothing_is_trusted() {
-    let sandbox = with_program();
+    let sandbox = Sandbox::with_program();
     let ran = sandbox.run_with_input(&["trust"], "y\n");
     assert_eq!(ran.code, 2);
     let hint = format!("hint: to trust exactly this: trysquare trust --hash {}", hash(&sandbox));
@@ -62,7 +53,7 @@ fn where_nobody_can_be_asked_nothing_is_trusted() {
 
 #[test]
 fn trust_is_for_one_hash_and_a_change_is_shown() {
-    let sandbox = with_program();
+    let sandbox = Sandbox::with_program();
     let first = hash(&sandbox);
     assert_eq!(sandbox.run(&["trust", "--hash", &first]).code, 0);
     assert!(sandbox.run(&["trust"]).stdout.ends_with("takes that back.\n"));
@@ -71,8 +62,8 @@ fn trust_is_for_one_hash_and_a_change_is_shown() {
     let stale = sandbox.run(&["trust", "--hash", &first]);
     insta::assert_snapshot!(stale, @r"
     --- stderr
-    error: what this project wants to run has another hash now
-      hint: review it again with `trysquare trust`
+    error: the hash 5d5e5feedb01 is outdated or mistyped: what this project wants to run is 2189b7fccb16 now
+      hint: review the change with `trysquare trust --show`; then: trysquare trust --hash 2189b7fccb163d181baecbf413ecaa07e988af9d345bc27e3edaa437af059fa1
     --- exit 2
     ");
     let shown = sandbox.run(&["trust", "--show"]).stdout;

@@ -82,11 +82,12 @@ fn a_changed_program_needs_trust_again() {
 
     project.write("tools/answer.py", &TARGET.replace("echo: ", "other: "));
     project.run(&["run", "set"]).expect(2).says("trysquare trust");
-    project.run(&["run", "set", "--trust", &old]).expect(2);
-    project.run(&["trust", "--hash", &old]).expect(2);
+    let new = hash(&project);
+    let stale = project.run(&["run", "set", "--trust", &old]).expect(2);
+    stale.says(&format!("--trust {} is outdated", &old[..12])).says(&format!("--trust {new}"));
+    project.run(&["trust", "--hash", &old]).expect(2).says(&format!("--hash {new}"));
     assert_eq!(starts(&project), starts_before);
 
-    let new = hash(&project);
     assert_ne!(old, new);
     project.run(&["trust", "--hash", &new]).expect(0);
     project.run(&["run", "set"]).expect(0);

@@ -54,7 +54,8 @@ fn a_run_that_is_running_is_not_resumed_by_another_process() {
     process.works_until(&server, |counts| counts.requests >= 8);
     let id = run_of(&project, "set");
     for command in ["resume", "retry", "score"] {
-        project.run(&[command, &id]).expect(3).says("is being worked on by process");
+        let refused = project.run(&[command, &id]).expect(2);
+        refused.says("is being worked on by process").says(&format!("trysquare cancel {id}"));
     }
     assert_eq!(server.counts().requests, 8);
     gate.open();

@@ -13,7 +13,7 @@ use crate::{App, AppError};
 pub struct Health {
     /// The findings, in the order of the examination.
     pub findings: Vec<Finding>,
-    /// Every host that runs of this project contacted.
+    /// Every host that was contacted for this project.
     pub contacted: Vec<HostContact>,
 }
 
@@ -35,9 +35,9 @@ pub struct Finding {
 pub struct HostContact {
     /// Its origin.
     pub origin: String,
-    /// When a run first opened it.
+    /// When it first was.
     pub first: Timestamp,
-    /// When a run last did.
+    /// When it last was.
     pub last: Timestamp,
 }
 
@@ -50,6 +50,12 @@ impl Health {
 
 fn finding(what: &str, is_well: Option<bool>, found: impl Into<String>) -> Finding {
     Finding { what: what.to_owned(), is_well, found: found.into(), hint: None }
+}
+
+/// Counts things in words: `1 error`, `2 errors`.
+fn counted(count: usize, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
 }
 
 impl App {
@@ -70,9 +76,10 @@ impl App {
                     "project",
                     Some(errors == 0),
                     format!(
-                        "{}: {errors} errors, {} warnings",
+                        "{}: {}, {}",
                         project.root.display(),
-                        found.len() - errors
+                        counted(errors, "error"),
+                        counted(found.len() - errors, "warning")
                     ),
                 );
                 one.hint =
@@ -91,10 +98,10 @@ impl App {
                 "settings",
                 Some(true),
                 format!(
-                    "{path}: {} keys, {} permissions, {} trusted projects",
-                    settings.keys.len(),
-                    settings.consents.len(),
-                    settings.trusted.len()
+                    "{path}: {}, {}, {}",
+                    counted(settings.keys.len(), "key"),
+                    counted(settings.consents.len(), "permission"),
+                    counted(settings.trusted.len(), "trusted project")
                 ),
             ),
             Err(error) => Finding {

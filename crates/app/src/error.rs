@@ -91,7 +91,12 @@ impl From<settings::SettingsError> for AppError {
 impl From<store::StoreError> for AppError {
     fn from(error: store::StoreError) -> Self {
         let hint = error.hint();
-        let made = Self::new(ErrorKind::Record, error.to_string());
+        // Nothing failed: whoever asks twice for the same work has to decide which one goes on.
+        let kind = match error {
+            store::StoreError::Held { .. } => ErrorKind::Input,
+            _ => ErrorKind::Record,
+        };
+        let made = Self::new(kind, error.to_string());
         match hint {
             Some(hint) => made.with_hint(hint),
             None => made,

@@ -109,9 +109,10 @@ impl App {
         let folder = folder.map(Path::to_owned);
         let key = name.to_owned();
         let (client, origin) = crate::bridge::blocking(move || {
-            let providers = match app.open(folder.as_deref()) {
-                Ok((project, _)) => project.config.providers,
-                Err(_) => catalog::built_in_providers(),
+            let project = app.open(folder.as_deref()).ok().map(|(project, _)| project);
+            let providers = match &project {
+                Some(project) => project.config.providers.clone(),
+                None => catalog::built_in_providers(),
             };
             let provider = providers
                 .into_values()
@@ -126,6 +127,11 @@ impl App {
             let secret = key_for(&app.host, &settings, &grants, &provider.name, &key, &origin)?;
             let client =
                 crate::clients::http_client(&settings, &provider, Some((secret, origin.clone())))?;
+            if let Some(project) = project {
+                // `doctor` lists every host that is contacted.
+                let (store, now) = (app.store(&project)?, (app.host.now)());
+                store::wait(|done| store.note_contacts(vec![origin.to_string()], now, done))?;
+            }
             Ok::<_, AppError>((client, origin))
         })
         .await?;

@@ -86,6 +86,8 @@ pub enum Missing {
     Trust {
         /// The hash of their declarations.
         hash: ContentHash,
+        /// The hash that this command trusts instead, which is outdated.
+        given: Option<ContentHash>,
     },
 }
 
@@ -101,7 +103,18 @@ impl Missing {
                 )
                 .with_hint(format!("allow it for this command with --allow-origin {origin}"))
             }
-            Self::Trust { hash } => AppError::new(
+            Self::Trust { hash, given: Some(given) } => AppError::new(
+                ErrorKind::Permission,
+                format!(
+                    "--trust {} is outdated or mistyped: what this project wants to run is {} now",
+                    given.short(),
+                    hash.short()
+                ),
+            )
+            .with_hint(format!(
+                "review the change with `trysquare trust --show`; then: --trust {hash}"
+            )),
+            Self::Trust { hash, given: None } => AppError::new(
                 ErrorKind::Permission,
                 "the programs that this project declares are not trusted on this machine",
             )

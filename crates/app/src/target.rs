@@ -204,7 +204,7 @@ impl Targets {
         if let Some(block) = &self.block
             && !is_trusted(settings, grants, root, block)
         {
-            missing.push(Missing::Trust { hash: block.hash });
+            missing.push(Missing::Trust { hash: block.hash, given: grants.trust });
         }
         missing
     }

@@ -52,8 +52,15 @@ impl App {
         let (project, _) = self.open(folder)?;
         let block = project.trust_block()?;
         if block.hash != hash {
-            return Err(AppError::input("what this project wants to run has another hash now")
-                .with_hint("review it again with `trysquare trust`"));
+            return Err(AppError::input(format!(
+                "the hash {} is outdated or mistyped: what this project wants to run is {} now",
+                hash.short(),
+                block.hash.short()
+            ))
+            .with_hint(format!(
+                "review the change with `trysquare trust --show`; then: trysquare trust --hash {}",
+                block.hash
+            )));
         }
         let at = (self.host.now)();
         let trusted = TrustedBlock { project: project.root, hash, shown: block.shown, at };

@@ -138,7 +138,9 @@ impl StoreError {
                 "make space and run `trysquare resume`; all that was recorded is intact"
             }
             Self::Busy { .. } => "look for another trysquare that hangs",
-            Self::Held { .. } => "stop it there first: `trysquare cancel`",
+            Self::Held { run, .. } => {
+                return Some(format!("wait for it, or stop it there: `trysquare cancel {run}`"));
+            }
             _ => return None,
         };
         Some(hint.to_owned())

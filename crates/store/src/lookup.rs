@@ -61,7 +61,7 @@ impl Store {
         })
     }
 
-    /// Notes that a run is about to send to these origins.
+    /// Notes that something is about to be sent to these origins.
     pub fn note_contacts(&self, origins: Vec<String>, now: Timestamp, done: Done<()>) {
         self.submit(done, move |connection| {
             let doing = "note which hosts are contacted";
@@ -78,7 +78,7 @@ impl Store {
         });
     }
 
-    /// Returns every host that runs were sent to.
+    /// Returns every host that something was sent to.
     ///
     /// # Errors
     /// If the database cannot be read.

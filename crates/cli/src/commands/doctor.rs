@@ -22,7 +22,7 @@ pub(crate) fn doctor(context: &Context<'_>) -> Result<Exit, AppError> {
 fn shown(health: &Health) -> String {
     let mut out: String = health.findings.iter().map(line).collect();
     if health.contacted.is_empty() {
-        out += "\nRuns of this project have contacted no host.\n";
+        out += "\nNo host was contacted for this project.\n";
         return out;
     }
     let head = [("host", Align::Left), ("first", Align::Left), ("last", Align::Left)];
@@ -31,7 +31,7 @@ fn shown(health: &Health) -> String {
         .iter()
         .map(|host| vec![printable(&host.origin), host.first.to_string(), host.last.to_string()])
         .collect();
-    out + &format!("\n{BOLD}Hosts that runs of this project contacted{BOLD:#}\n")
+    out + &format!("\n{BOLD}Hosts that were contacted for this project{BOLD:#}\n")
         + &table::render(&head, &rows)
 }
 

@@ -160,7 +160,8 @@ fn one_message(message: &Message) -> String {
     let mut out = format!("\n{BOLD}{role}{BOLD:#}\n");
     for part in &message.parts {
         out += &match part {
-            Part::Text { text } => indented(text),
+            // A line break after `{{role}}` is part of the message, and for a reader only a gap.
+            Part::Text { text } => indented(text.trim_matches('\n')),
             Part::Media { url, content_type } => {
                 let kind = content_type.as_deref().unwrap_or("media");
                 // A picture inside the request would fill the terminal.
