@@ -14,5 +14,6 @@ mod projects;
 mod prompts;
 mod readme;
 mod sandbox;
+mod terminal;
 mod trust;
 mod usage;

@@ -87,6 +87,69 @@ fn a_project_that_swaps_its_address_gets_no_byte_of_a_key() {
 }
 
 #[test]
+fn a_project_that_names_a_source_or_a_proxy_gets_no_byte_of_a_key() {
+    let (server, proxy) = (TestProvider::echoing(), TestProvider::echoing());
+    let mut project = Project::new(&server.origin(), 6);
+    project.set("CANARY", CANARY);
+    let proxy_keys = format!("    proxy: {0}\n    https_proxy: {0}\n", proxy.origin());
+    let wishes = [
+        "    key: CANARY\n",
+        "    key: k\n    key_env: CANARY\n    env: CANARY\n",
+        "    key: {env: CANARY}\n",
+        "    key: k\n    headers: {Authorization: \"Bearer ${CANARY}\"}\n",
+        "    headers: {X-Note: \"${CANARY} {{CANARY}} {{env.CANARY}}\"}\n",
+        proxy_keys.as_str(),
+    ];
+    let ran = wishes.map(|wish| {
+        project.write("trysquare.yaml", &settings(&server.origin(), wish));
+        project.run(&["run", "set", "--no-cache"])
+    });
+    // Without a key there is nothing to refuse: the last two ran, and the header went as it stands.
+    let codes = ran.each_ref().map(|ran| ran.code);
+    assert_eq!(codes, [Some(2), Some(2), Some(2), Some(2), Some(0), Some(0)], "{ran:?}");
+    assert!(!server.received(CANARY.as_bytes()), "the server got the key");
+    assert_eq!(proxy.counts().connections, 0);
+    assert_canary_is_nowhere(&project, &ran);
+}
+
+#[test]
+fn a_key_is_tested_where_it_is_bound_and_nowhere_else() {
+    let bearer = format!("Bearer {CANARY}");
+    let server = TestProvider::start(move |request| match request.header("authorization") {
+        Some(found) if found == bearer => Behaviour::json(200, &serde_json::json!({"data": []})),
+        _ => Behaviour::refuse(401, "", "this key is not known here"),
+    });
+    let mut project = project_with_key(&server.origin());
+    let bind = ["key", "set", "k", "--origin", &server.origin(), "--env", "CANARY"];
+    project.run(&bind).expect(0);
+    let accepted = project.run(&["key", "test", "k"]).expect(0);
+    let origin = server.origin();
+    let accepted = accepted.says(&format!("✓ `k` at {origin}: the provider accepts the key"));
+    let asked: Vec<_> =
+        server.seen().iter().map(|one| format!("{} {}", one.method, one.path())).collect();
+    assert_eq!(asked, ["GET /v1/models"], "the smallest request that needs a key");
+    let contacted = project.run(&["doctor"]).expect(0).says(&origin);
+
+    project.set("CANARY", "canary-that-is-wrong");
+    let refused = project.run(&["key", "test", "k"]).expect(2);
+    let refused = refused.says("✕ `k` at").says("store another with `trysquare key set k`");
+    assert!(!refused.stdout.contains("canary-that-is-wrong"), "{refused:?}");
+
+    // The provider moved, and the key does not follow.
+    project.set("CANARY", CANARY);
+    let thief = TestProvider::echoing();
+    project.write("trysquare.yaml", &settings(&thief.origin(), "    key: k\n"));
+    let moved = project.run(&["key", "test", "k"]).expect(2).says(&origin);
+    assert_eq!((thief.received_bytes(), server.counts().requests), (0, 2));
+
+    drop(server);
+    project.write("trysquare.yaml", &settings(&origin, "    key: k\n"));
+    let gone = project.run(&["key", "test", "k"]).expect(3);
+    let unknown = project.run(&["key", "test", "other"]).expect(2).says("no provider here wants");
+    assert_canary_is_nowhere(&project, &[accepted, contacted, refused, moved, gone, unknown]);
+}
+
+#[test]
 fn a_proxy_of_the_environment_sees_nothing() {
     let (server, proxy) = (TestProvider::echoing(), TestProvider::echoing());
     let mut project = project_with_key(&server.origin());
