@@ -19,6 +19,7 @@ mod process;
 mod programs;
 mod project;
 mod record;
+mod shown;
 mod spending;
 mod together;
 mod trouble;

@@ -16,6 +16,7 @@ mod mean;
 mod measures;
 mod pairing;
 mod planning;
+mod rate;
 mod repeated;
 mod results;
 mod sequential;
@@ -41,6 +42,7 @@ pub use measures::{
 };
 pub use pairing::{Pairing, pair};
 pub use planning::{Advice, Needed, POWER, Question, SizePlan, Sizes, Spread};
+pub use rate::{CasePasses, PassRate, RateMethod, pass_rate};
 pub use repeated::{Reliability, Repeated};
 pub use results::{
     CaseResults, Measured, Origin, SampleResult, Scorer, SetCriterion, Value, VariantResults,

@@ -50,6 +50,7 @@ pub use results::{CellFilter, CellView, RunView, VariantView};
 pub use trust::TrustView;
 
 // Data that answers carry, so that a program needs no other crate for what this one returns.
+pub use analysis::{CasePasses, Estimate, PassRate, pass_rate};
 pub use engine::{CacheUse, Stopper};
 pub use store::{CacheStats, CellRow, RunSummary, Which};
 

@@ -1,12 +1,14 @@
 //! Looking at runs: the list, one run's results, one cell in full, the record as rows.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
+use analysis::{CasePasses, PassRate};
 use run::{ExportRow, RunHeader};
 use score::{Outcome, Status};
 use serde::Serialize;
-use store::{CellRecord, CellRow, RunSummary, Store, StoreError, VariantTotals, Which};
+use store::{CaseCounts, CellRecord, CellRow, RunSummary, Store, StoreError, VariantTotals, Which};
 use values::Id;
 
 use crate::{App, AppError, ErrorKind};
@@ -33,6 +35,8 @@ pub struct VariantView {
     pub version: Option<String>,
     /// The sums.
     pub totals: VariantTotals,
+    /// The share of cases that passed, with its interval.
+    pub rate: PassRate,
 }
 
 /// One cell in full, with the name of its variant.
@@ -101,14 +105,20 @@ impl App {
         let header = store.run_header(run)?;
         let summary = store.run_summary(run)?;
         let mut totals = store.variant_totals(run)?;
+        let mut passes: BTreeMap<u32, Vec<CasePasses>> = BTreeMap::new();
+        for CaseCounts { variant, passed, decided, cluster } in store.case_counts(run)? {
+            passes.entry(variant).or_default().push(CasePasses { passed, decided, cluster });
+        }
         let variants = (0u32..)
             .zip(&header.variants)
             .map(|(index, variant)| {
                 let (answers, version) = crate::plan::described(&variant.source);
                 let totals = totals.remove(&index).unwrap_or_default();
-                VariantView { name: variant.name.clone(), answers, version, totals }
+                let rate = analysis::pass_rate(&passes.remove(&index).unwrap_or_default())
+                    .map_err(|error| AppError::new(ErrorKind::Record, error.to_string()))?;
+                Ok(VariantView { name: variant.name.clone(), answers, version, totals, rate })
             })
-            .collect();
+            .collect::<Result<_, AppError>>()?;
         Ok(RunView { header, summary, variants })
     }
 

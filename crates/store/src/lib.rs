@@ -12,6 +12,7 @@
 )]
 
 mod cache;
+mod case_counts;
 mod cells;
 mod error;
 mod evidence;
@@ -34,6 +35,7 @@ mod store;
 mod writer;
 
 pub use cache::CacheStats;
+pub use case_counts::CaseCounts;
 pub use cells::{CellRecord, PendingCell, PendingQuery, RecordedAttempt, Selection};
 pub use error::StoreError;
 pub use evidence::{

@@ -8,6 +8,7 @@ mod models;
 mod permission;
 mod project;
 mod prompt;
+mod rate;
 mod run;
 mod runs;
 mod score;

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use app::{AppError, CellFilter, CellRow, CellView, RunView, VariantView};
-use run::{Outcome, RunState, StatusCounts};
+use run::{Outcome, RunState};
 use score::Status;
 use serde::Serialize;
 use serde_json::{Value, json};
 use values::Id;
 
-use super::{Context, runs::state_word};
+use super::{Context, rate, runs::state_word};
 use crate::args::Show;
 use crate::diagnostics::printable;
 use crate::exit::Exit;
@@ -103,9 +103,8 @@ fn summary(view: &RunView) -> String {
     );
     let mut head = vec![
         ("variant", Align::Left),
+        ("pass rate · 95 % · n", Align::Right),
         ("pass", Align::Right),
-        ("of", Align::Right),
-        ("rate", Align::Right),
         ("fail", Align::Right),
     ];
     let others = [Status::Error, Status::Unreadable, Status::Skipped, Status::NoChecks];
@@ -125,8 +124,10 @@ fn summary(view: &RunView) -> String {
     out += &table::render(&head, &rows);
     let left = view.summary.tally.pending + view.summary.tally.unscored;
     if left > 0 {
-        out += &format!("{FAINT}{} not finished{FAINT:#}\n", crate::progress::cells(left));
+        let cells = crate::progress::cells(left);
+        out += &format!("{FAINT}interim: {cells} not finished{FAINT:#}\n");
     }
+    out += &rate::remarks(view.variants.iter().map(|variant| &variant.rate));
     out
 }
 
@@ -135,9 +136,8 @@ fn row(variant: &VariantView, present: &[Status]) -> Vec<String> {
     let counts = &totals.tally.counts;
     let mut cells = vec![
         printable(&variant.name),
+        rate::text(&variant.rate),
         counts.pass.to_string(),
-        counts.total().to_string(),
-        rate(counts),
         counts.fail.to_string(),
     ];
     cells.extend(present.iter().map(|status| counts.of(*status).to_string()));
@@ -154,15 +154,6 @@ fn row(variant: &VariantView, present: &[Status]) -> Vec<String> {
         latency(totals.latency_p95_ms),
     ]);
     cells
-}
-
-/// The share of passes among cells that passed or failed; errors and the rest are neither.
-fn rate(counts: &StatusCounts) -> String {
-    let decided = counts.pass + counts.fail;
-    if decided == 0 {
-        return "–".to_owned();
-    }
-    format!("{:.1} %", 100.0 * f64::from(counts.pass) / f64::from(decided))
 }
 
 fn milliseconds(ms: u64) -> String {
@@ -329,6 +320,7 @@ fn run_json(view: &RunView) -> Value {
                 "answers": variant.answers,
                 "version": variant.version,
                 "counts": totals.tally.counts,
+                "pass_rate": variant.rate,
                 "cost_nano_dollars": totals.cost,
                 "cost_unknown": totals.cost_unknown,
                 "live": totals.live,

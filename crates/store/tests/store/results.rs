@@ -66,6 +66,29 @@ fn a_list_counts_every_state_apart() {
 }
 
 #[test]
+fn passes_are_counted_by_case_and_clusters_are_numbered() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let run = id(b'r', 1);
+    // Cases 0 and 1 are one cluster, 2 and 3 stand alone, 4 is another; variant a has even cells.
+    start(&store, run, 10);
+    for (cell, status) in [(0, Status::Pass), (2, Status::Fail), (4, Status::Unreadable)] {
+        wait(|done| store.record(answered(run, cell, 0, "text"), done)).unwrap();
+        wait(|done| store.record_scores(scored(run, cell, 1, status), done)).unwrap();
+    }
+    wait(|done| store.record(failed_for_good(run, 6, 0), done)).unwrap();
+    let counts = store.case_counts(run).unwrap();
+    let of_a: Vec<_> = counts.iter().filter(|one| one.variant == 0).collect();
+    let seen: Vec<_> = of_a.iter().map(|one| (one.passed, one.decided)).collect();
+    assert_eq!(seen, [(1, 1), (0, 1), (0, 0), (0, 0), (0, 0)]);
+    let clusters: Vec<_> = of_a.iter().map(|one| one.cluster).collect();
+    assert_eq!(clusters, [0, 0, 1, 2, 3]);
+    let of_b: Vec<_> = counts.iter().filter(|one| one.variant == 1).collect();
+    assert!(of_b.iter().all(|one| one.decided == 0));
+    assert_eq!(of_b.iter().map(|one| one.cluster).collect::<Vec<_>>(), clusters);
+}
+
+#[test]
 fn pages_of_results_are_in_plan_order_and_cut_by_characters() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
