@@ -32,6 +32,7 @@ pub(crate) fn settings(origin: String, protocol: Protocol, stream: bool) -> Prov
         key: None,
         headers: BTreeMap::new(),
         concurrency: NonZeroU32::MIN,
+        requests_per_minute: None,
         timeouts: Timeouts::default(),
         max_tokens_parameter: MaxTokensParameter::MaxCompletionTokens,
         stream,
