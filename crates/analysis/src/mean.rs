@@ -42,7 +42,7 @@ impl MeanEstimate {
     ///
     /// # Errors
     /// [`InvalidInput`] if a value is not finite or there are too many.
-    pub(crate) fn of_shares(
+    pub fn of_shares(
         shares: &[f64],
         clusters: &[usize],
         level: Level,
