@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use analysis::{CaseResults, Comparison, CriterionComparison, VariantResults};
+use analysis::{CaseResults, Comparison, CriterionComparison, MeanEstimate, VariantResults};
 use serde::Serialize;
-use stats::{Level, clustered_mean_interval, wilson_interval};
+use stats::{Level, clustered_mean_interval};
 use values::Interval;
 
 use crate::plot::{LatencyShape, ScoreHistogram, VariantPoint};
@@ -75,8 +75,7 @@ pub(crate) fn latencies(
             let samples = results.cases.iter().flat_map(|case| &case.samples);
             samples.filter_map(|sample| sample.measured)
         };
-        let live = measured().filter(|one| one.live).count();
-        let is_live = live * 2 > measured().count();
+        let is_live = measured().any(|one| one.live && one.latency_ms.is_some());
         let same = measured().filter(|one| one.live == is_live);
         let found: Vec<f64> =
             same.filter_map(|one| one.latency_ms).map(|latency| latency as f64).collect();
@@ -126,36 +125,11 @@ fn compared_rate(
     rate(&compared, place, level)
 }
 
-/// STATS S1 and S2: Wilson's interval for one pass or fail a case, and where all case means are the
-/// same; else the clustered interval of case means.
+/// Returns the mean of case means; `None` if a case has none.
 fn rate(cases: &[&CaseResults], criterion: usize, level: Level) -> Option<Rate> {
-    let means: Vec<f64> = cases.iter().filter_map(|case| case.mean(criterion)).collect();
-    let clusters = clusters(cases);
-    if means.is_empty() || means.len() != cases.len() {
-        return None;
-    }
-    let groups = clusters.iter().max().map_or(0, |last| last + 1);
-    let is_bit = |mean: &f64| *mean <= 0.0 || *mean >= 1.0;
-    let is_single = cases.iter().all(|case| case.samples.len() == 1);
-    let is_constant = means.iter().all(|mean| Some(mean) == means.first());
-    let clustered = clustered_mean_interval(&means, &clusters, level).ok()?;
-    let rate = clustered.mean.ok()?;
-    let trials = if is_constant { groups } else { means.len() } as u64;
-    let simple = is_constant || (is_single && groups == means.len());
-    let interval = if simple && means.iter().all(is_bit) {
-        let passed = means.iter().filter(|mean| **mean >= 1.0).count() as u64;
-        let passed = if is_constant && passed > 0 { trials } else { passed };
-        Some(wilson_interval(passed, trials, level).ok()?.interval)
-    } else {
-        clustered.interval.ok().filter(|_| !clustered.zero_variance).map(within_shares)
-    };
-    Some(Rate { rate, interval, cases: means.len() })
-}
-
-/// Cuts an interval to what a share can be.
-fn within_shares(interval: Interval) -> Interval {
-    let (low, high) = (interval.low().clamp(0.0, 1.0), interval.high().clamp(0.0, 1.0));
-    Interval::new(low, high).unwrap_or(interval)
+    let means = cases.iter().map(|case| case.mean(criterion)).collect::<Option<Vec<f64>>>()?;
+    let found = MeanEstimate::of_shares(&means, &clusters(cases), level).ok()?;
+    Some(Rate { rate: found.mean.value()?, interval: found.interval.value(), cases: found.cases })
 }
 
 /// Numbers the clusters of cases; a case without one is its own.

@@ -3,6 +3,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use values::ContentHash;
 
+use crate::evidence;
 use crate::markup::Markup;
 use crate::model::{CaseDetail, Limits, OutputDetail, Report, Section};
 use crate::number::count;
@@ -35,6 +36,9 @@ pub fn html(report: &Report) -> String {
     page.close();
     page.open("main", &[]);
     gate(&mut page, report);
+    if let Some(table) = evidence::candidate_table(&report.candidates) {
+        tables::evidence(&mut page, &table);
+    }
     plots::of_report(&mut page, report);
     for (number, part) in report.sections.iter().enumerate() {
         section(&mut page, part, report.limits, number);
@@ -99,6 +103,9 @@ fn section(page: &mut Markup, section: &Section, limits: Limits, number: usize) 
     }
     plots::overview(page, section, &outline);
     tables::criteria(page, &outline);
+    for table in &outline.tables {
+        tables::evidence(page, table);
+    }
     plots::distributions(page, section, &outline);
     notes(page, "Criteria without a verdict", &outline.refusals);
     for list in &outline.lists {
@@ -139,8 +146,14 @@ fn case_list(page: &mut Markup, list: &CaseList<'_>, limits: Limits) {
     for (paired, detail) in list.detailed() {
         case(page, paired, detail, list.criterion, limits);
     }
-    if let Some(ids) = list.bare() {
-        page.leaf("p", &[], &ids);
+    let bare = list.bare();
+    if !bare.is_empty() {
+        page.open("p", &[("class", "ids")]);
+        for id in &bare {
+            page.leaf("span", &[], id);
+            page.text(" ");
+        }
+        page.close();
     }
     if let Some(remark) = list.remark() {
         page.leaf("p", &[("class", "faint")], &remark);

@@ -6,6 +6,7 @@
 //! each renderer makes it visible, bounds it and escapes it for its own format.
 
 mod csv;
+mod evidence;
 mod figures;
 mod html;
 mod junit;

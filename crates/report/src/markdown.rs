@@ -1,5 +1,6 @@
 use analysis::{Change, GateStatus, PairedCase, Verdict};
 
+use crate::evidence::{self, Table};
 use crate::model::{CaseDetail, Limits, Report, Section};
 use crate::number::count;
 use crate::outline::{self, CaseList, Outline};
@@ -33,6 +34,10 @@ pub fn markdown(report: &Report) -> String {
             out.push_str(&format!("- {}\n", inline(&remark)));
         }
         out.push('\n');
+    }
+    if let Some(candidates) = evidence::candidate_table(&report.candidates) {
+        out.push_str(&format!("**{}**\n\n", inline(&candidates.caption)));
+        table(&mut out, &candidates);
     }
     for part in &report.sections {
         section(&mut out, part, report.limits);
@@ -68,6 +73,11 @@ fn section(out: &mut String, section: &Section, limits: Limits) {
     }
     if !outline.refusals.is_empty() {
         out.push('\n');
+    }
+    for one in &outline.tables {
+        out.push_str(&format!("<details><summary>{}</summary>\n\n", inline(&one.caption)));
+        table(out, one);
+        out.push_str("</details>\n\n");
     }
     for list in &outline.lists {
         case_list(out, list, limits);
@@ -119,6 +129,22 @@ fn criteria(out: &mut String, outline: &Outline<'_>) {
     out.push('\n');
 }
 
+fn table(out: &mut String, table: &Table) {
+    let heads: Vec<String> = table.heads.iter().map(|head| inline(&head.text)).collect();
+    let rules: Vec<&str> =
+        table.heads.iter().map(|head| if head.is_number { "--:" } else { ":--" }).collect();
+    out.push_str(&format!("| {} |\n| {} |\n", heads.join(" | "), rules.join(" | ")));
+    for row in &table.rows {
+        let cells: Vec<String> = row.iter().map(|cell| inline(cell)).collect();
+        out.push_str(&format!("| {} |\n", cells.join(" | ")));
+    }
+    out.push('\n');
+    for remark in &table.remarks {
+        out.push_str(&format!("<sub>{}</sub><br>\n", inline(remark)));
+    }
+    out.push('\n');
+}
+
 fn case_list(out: &mut String, list: &CaseList<'_>, limits: Limits) {
     let mark = if list.change == Change::Broke { "▼" } else { "▲" };
     out.push_str(&format!(
@@ -130,8 +156,9 @@ fn case_list(out: &mut String, list: &CaseList<'_>, limits: Limits) {
     for (paired, detail) in list.detailed() {
         case(out, paired, detail, list.criterion, limits);
     }
-    if let Some(ids) = list.bare() {
-        out.push_str(&format!("{}\n\n", inline(&ids)));
+    let bare = list.bare();
+    if !bare.is_empty() {
+        out.push_str(&format!("{}\n\n", inline(&bare.join(", "))));
     }
     if let Some(remark) = list.remark() {
         out.push_str(&format!("{remark}\n\n"));

@@ -1,4 +1,4 @@
-use analysis::{Comparison, GateOutcome, VariantResults};
+use analysis::{CandidateRow, Comparison, GateOutcome, VariantResults};
 use score::Status;
 use serde::Serialize;
 use stats::Level;
@@ -26,6 +26,9 @@ pub struct Report {
     /// What the gate says, where one was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gate: Option<GateOutcome>,
+    /// The candidates side by side, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<CandidateRow>,
     /// The candidates, each against the baseline, in the order in which they are shown.
     pub sections: Vec<Section>,
     /// How much of the cases the renderers show.
@@ -143,6 +146,7 @@ impl Report {
             made,
             replayed: None,
             gate: None,
+            candidates: Vec::new(),
             sections: Vec::new(),
             limits: Limits::default(),
         }

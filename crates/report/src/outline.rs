@@ -2,6 +2,7 @@
 
 use analysis::{Change, CriterionComparison, PairedCase, Role, Verdict};
 
+use crate::evidence::{self, Table};
 use crate::figures::{CriterionFigures, Rate};
 use crate::model::{CaseDetail, Limits, Reason, Report, Section};
 use crate::number::{count, counted, level, percent, point_range, points, rate};
@@ -24,6 +25,7 @@ pub(crate) struct Outline<'a> {
     pub(crate) criteria: Vec<CriterionRow>,
     /// Sentences on criteria without a verdict, but for the first.
     pub(crate) refusals: Vec<String>,
+    pub(crate) tables: Vec<Table>,
     pub(crate) lists: Vec<CaseList<'a>>,
 }
 
@@ -66,11 +68,10 @@ impl CaseList<'_> {
         self.shown.iter().filter_map(|listed| Some((listed.case, listed.detail?)))
     }
 
-    /// Returns the ids of the shown cases of which only the ids are known, as one line.
-    pub(crate) fn bare(&self) -> Option<String> {
+    /// Returns the ids of the shown cases of which only the ids are known.
+    pub(crate) fn bare(&self) -> Vec<String> {
         let bare = self.shown.iter().filter(|listed| listed.detail.is_none());
-        let ids: Vec<String> = bare.map(|listed| words::name(&listed.case.id)).collect();
-        (!ids.is_empty()).then(|| ids.join(", "))
+        bare.map(|listed| words::name(&listed.case.id)).collect()
     }
 
     /// Returns `broke` or `fixed`.
@@ -146,6 +147,7 @@ impl<'a> Outline<'a> {
                 })
                 .filter(|list| list.total > 0)
                 .collect(),
+            tables: evidence::tables(section, &names),
             first,
             names,
         }
@@ -193,6 +195,9 @@ fn remarks(section: &Section, first: Option<&CriterionComparison>) -> Vec<String
                 format!("By {how}; decided by {}.", words::basis_words(&criterion.basis))
             }),
         );
+        let sizes = criterion.sizes.as_ref();
+        let cases = criterion.square.total();
+        remarks.extend(sizes.and_then(|sizes| words::sizes_sentence(sizes, cases)));
         let left_out = criterion.left_out.len();
         if left_out > 0 {
             remarks.push(format!(
@@ -245,16 +250,13 @@ pub(crate) fn reasons<'a>(
 
 /// Says how a case scored on both sides, where that is more than pass and fail.
 pub(crate) fn score_change(case: &PairedCase) -> String {
-    let side = |score: &analysis::CaseScore| {
-        if score.decided > 1 {
-            format!("{} in {} samples", percent(score.mean), count(score.decided as usize))
-        } else if score.mean <= 0.0 {
-            "fail".to_owned()
-        } else if score.mean >= 1.0 {
-            "pass".to_owned()
-        } else {
-            percent(score.mean)
+    let side = |score: &analysis::CaseScore| match score.passed {
+        Some(passed) if score.decided > 1 => {
+            format!("{} of {}", count(passed as usize), count(score.decided as usize))
         }
+        Some(0) => "fail".to_owned(),
+        Some(_) => "pass".to_owned(),
+        None => percent(score.mean),
     };
     let flaky = case.candidate.is_flaky || case.baseline.is_flaky;
     let flaky = if flaky { " · flaky" } else { "" };

@@ -2,6 +2,7 @@ use analysis::{Change, PairedCase, Verdict};
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
+use crate::evidence::{self, Table};
 use crate::model::{CaseDetail, Limits, Report, Section};
 use crate::number::count;
 use crate::outline::{self, CaseList, Outline};
@@ -40,6 +41,9 @@ pub fn text(report: &Report, width: usize, colours: bool) -> String {
             page.paragraph("  ! ", &remark, AMBER);
         }
     }
+    if let Some(table) = evidence::candidate_table(&report.candidates) {
+        page.captioned(&table);
+    }
     for section in &report.sections {
         page.section(section, report.limits);
     }
@@ -74,6 +78,9 @@ impl Page {
         self.criteria(&outline);
         for refusal in &outline.refusals {
             self.paragraph("! ", refusal, AMBER);
+        }
+        for table in &outline.tables {
+            self.captioned(table);
         }
         for list in &outline.lists {
             self.list(list);
@@ -151,8 +158,9 @@ impl Page {
         for (paired, detail) in list.detailed() {
             self.case(paired, detail, list.criterion);
         }
-        if let Some(ids) = list.bare() {
-            self.paragraph("  ", &ids, Style::new());
+        let bare = list.bare();
+        if !bare.is_empty() {
+            self.paragraph("  ", &bare.join(", "), Style::new());
         }
         if let Some(remark) = list.remark() {
             self.paragraph("  ", &remark, FAINT);
@@ -182,12 +190,39 @@ impl Page {
         }
     }
 
+    /// Writes a table with its caption, as lists of its rows where it is too wide for the terminal.
+    fn captioned(&mut self, table: &Table) {
+        self.text.push('\n');
+        self.paragraph("", &table.caption, BOLD);
+        let heads: Vec<String> = table.heads.iter().map(|head| one_line(&head.text, 28)).collect();
+        let mut rows = vec![heads.clone()];
+        rows.extend(
+            table.rows.iter().map(|row| row.iter().map(|cell| one_line(cell, 48)).collect()),
+        );
+        let right: Vec<bool> = table.heads.iter().map(|head| head.is_number).collect();
+        if table_width(&rows) <= self.width {
+            self.table(&rows, &right);
+        } else {
+            for row in &rows[1..] {
+                self.paragraph("  ", &row[0], Style::new());
+                let cells = heads
+                    .iter()
+                    .zip(row)
+                    .skip(1)
+                    .filter(|(_, cell)| !["", outline::NOTHING].contains(&cell.as_str()));
+                let cells: Vec<String> =
+                    cells.map(|(head, cell)| format!("{head} {cell}")).collect();
+                self.paragraph("    ", &cells.join("; "), Style::new());
+            }
+        }
+        for remark in &table.remarks {
+            self.paragraph("  ", remark, FAINT);
+        }
+    }
+
     /// Writes aligned columns, a row a line; a row that is too wide for the terminal is not broken.
     fn table(&mut self, rows: &[Vec<String>], right: &[bool]) {
-        let columns = right.len();
-        let widths: Vec<usize> = (0..columns)
-            .map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0))
-            .collect();
+        let widths = column_widths(rows);
         for (number, row) in rows.iter().enumerate() {
             let mut line = String::from(" ");
             for (column, cell) in row.iter().enumerate() {
@@ -227,6 +262,17 @@ impl Page {
             self.text.push_str(&format!("{line}\n"));
         }
     }
+}
+
+fn column_widths(rows: &[Vec<String>]) -> Vec<usize> {
+    let columns = rows.first().map_or(0, Vec::len);
+    let widest = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
+    (0..columns).map(widest).collect()
+}
+
+/// Returns the width of the widest line of a table.
+fn table_width(rows: &[Vec<String>]) -> usize {
+    column_widths(rows).iter().map(|width| width + 2).sum()
 }
 
 fn tone(verdict: Option<Verdict>) -> Style {

@@ -14,11 +14,14 @@ use crate::safe::one_line;
 
 mod gate;
 mod refusal;
+mod size;
 mod warning;
 
 pub(crate) use gate::rule_mark;
 pub use gate::{gate_remarks, gate_sentence, rule_sentence};
 pub use refusal::refusal_sentence;
+pub use size::{needed_sentence, sizes_sentence};
+pub(crate) use warning::p_words;
 pub use warning::warning_sentence;
 
 /// The most characters of a name.
@@ -85,7 +88,12 @@ pub fn verdict_sentence(
         Method::Unchanged => unchanged(decision, &names),
         _ => declared(criterion, decision, &names, margin),
     };
-    sentence_case(&with_opinion(&criterion.basis, text))
+    let text = sentence_case(&with_opinion(&criterion.basis, text));
+    let needed = criterion.sizes.as_ref().and_then(|sizes| sizes.needed.as_ref());
+    match needed.filter(|_| decision.verdict == Verdict::NotEnough).and_then(needed_sentence) {
+        Some(needed) => format!("{text} {needed}"),
+        None => text,
+    }
 }
 
 /// A number of cases that was declared before the first look.

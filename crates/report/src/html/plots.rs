@@ -1,5 +1,7 @@
 //! Which plots a page shows, and where.
 
+use analysis::{Slice, Verdict};
+
 use super::tables;
 use crate::markup::Markup;
 use crate::model::{Report, Section};
@@ -74,7 +76,36 @@ pub(crate) fn forest_rows(section: &Section) -> Vec<ForestRow> {
             is_opinion: words::is_opinion(&criterion.basis),
         }
     };
-    criteria.iter().map(row).collect()
+    let slices = section.comparison.slices.as_ref();
+    let rows = criteria.iter().flat_map(|criterion| {
+        let own = slices.filter(|slices| slices.criterion == criterion.criterion);
+        let own = own.into_iter().flat_map(|slices| slices.slices.iter().take(SLICES));
+        let is_opinion = words::is_opinion(&criterion.basis);
+        std::iter::once(row(criterion)).chain(own.map(move |slice| slice_row(slice, is_opinion)))
+    });
+    rows.collect()
+}
+
+/// The most slices of a plot; the table has them all.
+const SLICES: usize = 12;
+
+/// A slice has a colour only if it differs after correction.
+fn slice_row(slice: &Slice, is_opinion: bool) -> ForestRow {
+    let difference = slice.difference.value();
+    let verdict = match (slice.differs, difference) {
+        (true, Some(difference)) if difference > 0.0 => Verdict::Better,
+        (true, _) => Verdict::Worse,
+        (false, _) => Verdict::NotEnough,
+    };
+    ForestRow {
+        label: words::name(&slice.tag),
+        is_slice: true,
+        difference,
+        interval: slice.interval.value(),
+        cases: slice.cases,
+        verdict: Some(verdict),
+        is_opinion,
+    }
 }
 
 /// Returns the baseline's point and those of the candidates, each variant once.

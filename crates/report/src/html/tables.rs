@@ -2,6 +2,7 @@
 
 use analysis::Square;
 
+use crate::evidence::Table;
 use crate::markup::Markup;
 use crate::number::count;
 use crate::outline::Outline;
@@ -76,6 +77,19 @@ pub(super) fn criteria(page: &mut Markup, outline: &Outline<'_>) {
         ]
     });
     table(page, "Criteria", &heads, rows);
+}
+
+/// Writes a table of words with its remarks.
+pub(super) fn evidence(page: &mut Markup, found: &Table) {
+    let heads: Vec<(&str, &str)> = found
+        .heads
+        .iter()
+        .map(|head| (head.text.as_str(), if head.is_number { "number" } else { "" }))
+        .collect();
+    table(page, &found.caption, &heads, found.rows.iter().cloned());
+    for remark in &found.remarks {
+        page.leaf("p", &[("class", "faint")], remark);
+    }
 }
 
 /// Writes a table; the first column is the header of its row.

@@ -13,7 +13,7 @@ use crate::markup::escaped;
 use crate::safe::one_line;
 
 /// The width of every plot; a narrow column scales it only a little.
-pub(super) const WIDTH: i32 = 480;
+pub(super) const WIDTH: i32 = 420;
 /// The size of text.
 const TEXT_SIZE: i32 = 13;
 /// The width of a character of that size, a little more than the mean of common fonts.

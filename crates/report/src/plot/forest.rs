@@ -23,8 +23,8 @@ pub struct ForestRow {
     pub is_opinion: bool,
 }
 
-const LEFT: i32 = 150;
-const RIGHT: i32 = 330;
+const LEFT: i32 = 132;
+const RIGHT: i32 = 296;
 const ROW: i32 = 42;
 const TOP: i32 = 12;
 
@@ -72,8 +72,8 @@ pub(crate) fn forest(rows: &[ForestRow], margin: Option<f64>) -> String {
                 canvas.rectangle((scale.at(difference) - 4, y - 4), (8, 8), colour);
             }
             let (first, second) = words(row);
-            canvas.text(&first, (RIGHT + 12, y - 8), Anchor::Start, colour);
-            canvas.text(&second, (RIGHT + 12, y + 8), Anchor::Start, FAINT);
+            canvas.text(&first, (RIGHT + 10, y - 8), Anchor::Start, colour);
+            canvas.text(&second, (RIGHT + 10, y + 8), Anchor::Start, FAINT);
         }
     })
 }

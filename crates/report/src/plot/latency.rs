@@ -74,7 +74,7 @@ pub(crate) fn latency(baseline: (&str, &LatencyShape), candidate: (&str, &Latenc
             let (p50, p95) = (duration(one.percentile(50)), duration(one.percentile(95)));
             let y = 8 + line * 18;
             canvas.rectangle((LEFT, y - 1), (16, 3), colour);
-            let label = format!("{} · p50 {p50} · p95 {p95}", fitted(name, 190));
+            let label = format!("{} · p50 {p50} · p95 {p95}", fitted(name, 150));
             canvas.text(&label, (LEFT + 24, y), Anchor::Start, TEXT);
         }
     })

@@ -43,7 +43,7 @@ pub(crate) fn outcomes(square: &Square) -> String {
 }
 
 /// The widths of the parts: in proportion, but no part is too thin to be seen.
-#[expect(clippy::cast_possible_truncation, reason = "a width of at most 480 pixels")]
+#[expect(clippy::cast_possible_truncation, reason = "a width of at most the plot's")]
 fn widths(parts: &[(String, usize, RGBColor)]) -> Vec<i32> {
     let gaps = GAP * i32::try_from(parts.len().saturating_sub(1)).unwrap_or(0);
     let room = f64::from(WIDTH - gaps);

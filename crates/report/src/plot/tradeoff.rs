@@ -24,7 +24,8 @@ pub struct VariantPoint {
 }
 
 const LEFT: i32 = 52;
-const RIGHT: i32 = WIDTH - 16;
+/// Leaves room for a name beside the dearest variant.
+const RIGHT: i32 = WIDTH - 90;
 const TOP: i32 = 12;
 const BOTTOM: i32 = 240;
 
@@ -102,15 +103,20 @@ type Label = (i32, i32, i32);
 
 /// Returns the place nearest to a point where a label touches nothing, left or right of it.
 fn place((x, y): (i32, i32), width: i32, taken: &[Label], lines: &[i32]) -> (Label, Anchor) {
-    let is_free = |(from, to, at): &Label| {
+    let is_inside =
+        |(from, to, at): &Label| *from >= LEFT && *to <= WIDTH && (8..BOTTOM - 8).contains(at);
+    let is_free = |label: &Label| {
+        let (from, to, at) = label;
         let touches =
             |(start, end, other): &Label| start < to && from < end && (other - at).abs() < 14;
-        let inside = *from >= LEFT && *to <= WIDTH && (8..BOTTOM - 8).contains(at);
-        inside && !taken.iter().any(touches) && !lines.iter().any(|line| (line - at).abs() < 8)
+        let is_on_line = lines.iter().any(|line| (line - at).abs() < 8);
+        is_inside(label) && !taken.iter().any(touches) && !is_on_line
     };
     let right = |at: i32| ((x + 9, x + 9 + width, at), Anchor::Start);
     let left = |at: i32| ((x - 9 - width, x - 9, at), Anchor::End);
     let heights = (0..20).flat_map(|step| [y - 10 - step * 3, y + 10 + step * 3]);
-    let places = heights.flat_map(|at| [right(at), left(at)]);
-    places.into_iter().find(|(label, _)| is_free(label)).unwrap_or_else(|| right(y - 10))
+    let places: Vec<_> = heights.flat_map(|at| [right(at), left(at)]).collect();
+    let found = places.iter().find(|(label, _)| is_free(label));
+    let found = found.or_else(|| places.iter().find(|(label, _)| is_inside(label)));
+    found.copied().unwrap_or_else(|| right(y - 10))
 }

@@ -1,0 +1,302 @@
+//! What stands beside a verdict: what the cases can show, slices, samples, cost and latency, and the
+//! table of several candidates. All of it as tables of words that each format lays out.
+
+use analysis::{
+    CandidateRow, Estimate, MeanEstimate, Measure, MeasureComparison, MeasureSide, MeasureSource,
+    QuantileChange, QuantileEstimate, Repeated, Slices, Verdict,
+};
+use values::Interval;
+
+use crate::model::Section;
+use crate::number::{
+    count, counted, dollars, duration, fixed, level, percent, point_range, points, rate, signed,
+};
+use crate::words::{self, Names};
+
+/// A table of words.
+pub(crate) struct Table {
+    pub(crate) caption: String,
+    /// The heads of the columns; all but the first of numbers stand at the right.
+    pub(crate) heads: Vec<Head>,
+    pub(crate) rows: Vec<Vec<String>>,
+    pub(crate) remarks: Vec<String>,
+}
+
+/// The head of a column.
+pub(crate) struct Head {
+    pub(crate) text: String,
+    pub(crate) is_number: bool,
+}
+
+const NOTHING: &str = "–";
+
+fn word(text: &str) -> Head {
+    Head { text: text.to_owned(), is_number: false }
+}
+
+fn number(text: &str) -> Head {
+    Head { text: text.to_owned(), is_number: true }
+}
+
+/// Returns the tables of a section, in their order.
+pub(crate) fn tables(section: &Section, names: &Names) -> Vec<Table> {
+    let comparison = &section.comparison;
+    let repeated = comparison.primary().and_then(|primary| primary.repeated.as_ref());
+    let slices = comparison.slices.as_ref();
+    [
+        slices.map(|slices| slice_table(slices, names)),
+        repeated.map(|repeated| repeated_table(repeated, names)),
+        measure_table(&comparison.measures, comparison.confidence, names),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn slice_table(slices: &Slices, names: &Names) -> Table {
+    let row = |slice: &analysis::Slice| {
+        let mark = match (slice.differs, slice.difference.value()) {
+            (true, Some(difference)) if difference > 0.0 => "▲ differs",
+            (true, _) => "▼ differs",
+            (false, _) => "",
+        };
+        vec![
+            words::name(&slice.tag),
+            slice.difference.value().map_or(NOTHING.to_owned(), points),
+            interval_words(slice.interval, slice.confidence),
+            slice
+                .q_value
+                .value()
+                .map_or(NOTHING.to_owned(), |q| words::p_words(q).replace("= ", "")),
+            mark.to_owned(),
+            percent(slice.baseline_rate),
+            percent(slice.candidate_rate),
+            count(slice.cases),
+        ]
+    };
+    let differ = slices.slices.iter().filter(|slice| slice.differs).count();
+    let verb = if differ == 1 { "differs" } else { "differ" };
+    let mut remarks = vec![format!(
+        "{} of {} {verb} after correction (Benjamini–Hochberg). Slices are for looking; they decide \
+         nothing.",
+        count(differ),
+        counted(slices.tested, "tested slice")
+    )];
+    if slices.more > 0 {
+        remarks.push(format!("{} not shown.", counted(slices.more, "smaller slice")));
+    }
+    Table {
+        caption: format!("Slices by tag on {}", words::name(&slices.criterion)),
+        heads: vec![
+            word("tag"),
+            number("points"),
+            number("interval"),
+            number("q"),
+            word("after correction"),
+            number(&names.baseline),
+            number(&names.candidate),
+            number("n"),
+        ],
+        rows: slices.slices.iter().map(row).collect(),
+        remarks,
+    }
+}
+
+fn repeated_table(repeated: &Repeated, names: &Names) -> Table {
+    let mean = |estimate: &MeanEstimate| {
+        estimate
+            .mean
+            .value()
+            .map_or(NOTHING.to_owned(), |mean| rate(mean, estimate.interval.value()))
+    };
+    let attempts = repeated.attempts;
+    let sides = [(&names.baseline, &repeated.baseline), (&names.candidate, &repeated.candidate)];
+    let row = |(name, side): (&String, &analysis::Reliability)| {
+        vec![
+            name.clone(),
+            count(side.flaky),
+            mean(&side.pass_any),
+            mean(&side.pass_all),
+            count(side.pass_all.cases),
+        ]
+    };
+    Table {
+        caption: format!("Repeated samples: {attempts} attempts"),
+        heads: vec![
+            word("variant"),
+            number("flaky cases"),
+            number(&format!("pass@{attempts}: any passes")),
+            number(&format!("pass^{attempts}: all pass")),
+            number("n"),
+        ],
+        rows: sides.into_iter().map(row).collect(),
+        remarks: Vec::new(),
+    }
+}
+
+/// Costs and tokens by their means, latencies by their quantiles.
+fn measure_table(measures: &[MeasureComparison], confidence: f64, names: &Names) -> Option<Table> {
+    let rows: Vec<Vec<String>> = measures.iter().flat_map(measure_rows).collect();
+    let mut remarks: Vec<String> =
+        measures.iter().flat_map(|measure| measure_remarks(measure, names)).collect();
+    if !rows.is_empty() {
+        remarks.insert(0, format!("Intervals at {}, over the shared cases.", level(confidence)));
+    }
+    let heads = vec![
+        word("measure"),
+        number(&names.baseline),
+        number(&names.candidate),
+        number("change"),
+        number("its interval"),
+    ];
+    let caption = "Cost, tokens and latency".to_owned();
+    (!rows.is_empty()).then_some(Table { caption, heads, rows, remarks })
+}
+
+fn measure_rows(measure: &MeasureComparison) -> Vec<Vec<String>> {
+    let unit = Unit::of(measure.measure);
+    let (a, b) = (&measure.baseline, &measure.candidate);
+    let mean = |side: &MeasureSide| {
+        let value = side.mean.mean.value();
+        let interval = side.mean.interval.value().map(|one| (one.low(), one.high()));
+        value.map_or("unknown".to_owned(), |value| unit.with_interval(value, interval))
+    };
+    let change = |difference: Estimate<f64>, interval: Option<Estimate<Interval>>| {
+        let interval = interval.and_then(Estimate::value);
+        [
+            difference.value().map_or(NOTHING.to_owned(), |value| unit.signed(value)),
+            interval.map_or(NOTHING.to_owned(), |one| {
+                format!("{} to {}", unit.signed(one.low()), unit.signed(one.high()))
+            }),
+        ]
+    };
+    if measure.measure != Measure::Latency {
+        let [difference, interval] = change(measure.difference, Some(measure.interval));
+        let label = format!("{}, mean of a case", unit.label());
+        return vec![vec![label, mean(a), mean(b), difference, interval]];
+    }
+    let quantile = |one: &QuantileEstimate| {
+        let interval = one.low.value().zip(one.high.value());
+        one.value.value().map_or("unknown".to_owned(), |value| unit.with_interval(value, interval))
+    };
+    let row = |label: &str, a: &QuantileEstimate, b: &QuantileEstimate, one: &QuantileChange| {
+        let [difference, interval] = change(one.difference, one.interval);
+        vec![format!("{}, {label}", unit.label()), quantile(a), quantile(b), difference, interval]
+    };
+    vec![row("p50", &a.p50, &b.p50, &measure.p50), row("p95", &a.p95, &b.p95, &measure.p95)]
+}
+
+/// What must be known about a measure before its numbers are believed.
+fn measure_remarks(measure: &MeasureComparison, names: &Names) -> Vec<String> {
+    let label = Unit::of(measure.measure).label();
+    let mut remarks = Vec::new();
+    let (a, b) = (&measure.baseline, &measure.candidate);
+    if a.source != b.source {
+        remarks.push(format!(
+            "The {label} is not compared: one side was measured live and the other recorded."
+        ));
+    } else if a.source == MeasureSource::Recorded {
+        remarks.push(format!("The {label} is that of the recorded calls."));
+    }
+    for (name, side) in [(&names.baseline, a), (&names.candidate, b)] {
+        if side.unknown > 0 {
+            let outputs = counted(side.unknown, "output");
+            remarks.push(format!("The {label} of {outputs} of {name} is unknown."));
+        }
+        if side.left_out > 0 {
+            let outputs = counted(side.left_out, "output");
+            remarks.push(format!(
+                "{outputs} of {name} came from the cache or a recording and stay out of the {label}."
+            ));
+        }
+    }
+    remarks
+}
+
+/// In what a measure is written.
+enum Unit {
+    NanoDollars,
+    Tokens(&'static str),
+    Milliseconds,
+}
+
+impl Unit {
+    fn of(measure: Measure) -> Self {
+        match measure {
+            Measure::Cost => Self::NanoDollars,
+            Measure::InputTokens => Self::Tokens("input tokens"),
+            Measure::OutputTokens => Self::Tokens("output tokens"),
+            Measure::Latency => Self::Milliseconds,
+        }
+    }
+
+    fn label(&self) -> &'static str {
+        match self {
+            Self::NanoDollars => "cost",
+            Self::Tokens(label) => label,
+            Self::Milliseconds => "latency",
+        }
+    }
+
+    fn plain(&self, value: f64) -> String {
+        match self {
+            Self::NanoDollars => dollars(value / 1e9),
+            Self::Tokens(_) => fixed(value, usize::from(value < 100.0)),
+            Self::Milliseconds => duration(value),
+        }
+    }
+
+    fn signed(&self, value: f64) -> String {
+        let sign = match signed(value, 9).chars().next() {
+            Some(sign @ ('+' | '\u{2212}')) => sign.to_string(),
+            _ => String::new(),
+        };
+        format!("{sign}{}", self.plain(value.abs()))
+    }
+
+    fn with_interval(&self, value: f64, ends: Option<(f64, f64)>) -> String {
+        let Some((low, high)) = ends else { return self.plain(value) };
+        format!("{} · {}–{}", self.plain(value), self.plain(low), self.plain(high))
+    }
+}
+
+/// Returns the table of several candidates against one baseline.
+pub(crate) fn candidate_table(rows: &[CandidateRow]) -> Option<Table> {
+    if rows.len() < 2 {
+        return None;
+    }
+    let row = |row: &CandidateRow| {
+        let interval = row.interval.zip(row.confidence);
+        vec![
+            words::name(&row.name),
+            row.verdict.map_or("no verdict", Verdict::words).to_owned(),
+            row.difference.and_then(Estimate::value).map_or(NOTHING.to_owned(), points),
+            interval.map_or(NOTHING.to_owned(), |(one, level)| interval_words(one, level)),
+            row.rate.map_or(NOTHING.to_owned(), percent),
+            count(row.fixed),
+            count(row.broke),
+            count(row.cases),
+            row.cost.map_or("unknown".to_owned(), |cost| dollars(cost / 1e9)),
+            row.latency_p95.map_or("unknown".to_owned(), duration),
+        ]
+    };
+    let heads = ["points", "interval", "rate", "fixed", "broke", "n", "cost", "p95"];
+    Some(Table {
+        caption: format!("{} against one baseline", counted(rows.len(), "candidate")),
+        heads: [word("candidate"), word("verdict")]
+            .into_iter()
+            .chain(heads.into_iter().map(number))
+            .collect(),
+        rows: rows.iter().map(row).collect(),
+        remarks: vec![
+            "They share one level by Holm's steps, so that trying many does not make one look better \
+             by chance."
+                .to_owned(),
+        ],
+    })
+}
+
+fn interval_words(interval: Estimate<Interval>, confidence: f64) -> String {
+    let words = |one| format!("{}: {}", level(confidence), point_range(one));
+    interval.value().map_or(NOTHING.to_owned(), words)
+}

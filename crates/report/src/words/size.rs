@@ -1,0 +1,42 @@
+use analysis::{Advice, Needed, Question, Sizes};
+
+use crate::number::{count, counted, percent, plain_points};
+
+/// Says how many cases a question needs, for a verdict that these cases do not decide; `None` if that
+/// is not known.
+pub fn needed_sentence(needed: &Needed) -> Option<String> {
+    let cases = counted(usize::try_from(needed.cases.value()?).unwrap_or(usize::MAX), "case");
+    let question = match needed.question {
+        Question::NoWorse { margin } => {
+            format!("rule out a loss of {} points", plain_points(margin))
+        }
+        Question::See { change } => format!("see a change of {} points", plain_points(change)),
+    };
+    Some(match needed.advice {
+        Some(Advice::Enough) => format!(
+            "It has the {cases} that are enough to {question} as a rule; the difference that was \
+             seen is too close to call."
+        ),
+        Some(Advice::AddSamples { samples }) => format!(
+            "To {question} this set needs about {cases}, or {samples} samples of each case: most of \
+             the uncertainty is noise between samples."
+        ),
+        Some(Advice::AddCases { .. }) | None => {
+            format!("To {question} this set needs about {cases}.")
+        }
+    })
+}
+
+/// Says what the cases can show, and how much of the uncertainty is noise between samples.
+pub fn sizes_sentence(sizes: &Sizes, cases: usize) -> Option<String> {
+    let detectable = sizes.detectable.value()?;
+    let power = percent(sizes.power).replace(".0", "");
+    let noise = sizes.sampling_share.value().map_or(String::new(), |share| {
+        format!(" {} of the uncertainty is noise between samples of a case.", percent(share))
+    });
+    let points = crate::number::fixed(detectable * 100.0, 1);
+    Some(format!(
+        "These {} cases show a true change of {points} points with {power} power.{noise}",
+        count(cases)
+    ))
+}
