@@ -1,6 +1,6 @@
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&[&str]; 27] = [
+const COMMANDS: [&[&str]; 31] = [
     &["run"],
     &["runs"],
     &["runs", "export"],
@@ -21,11 +21,15 @@ const COMMANDS: [&[&str]; 27] = [
     &["init"],
     &["validate"],
     &["fmt"],
+    &["baseline", "accept"],
+    &["baseline", "show"],
+    &["pin"],
     &["prompt", "list"],
     &["prompt", "show"],
     &["prompt", "render"],
     &["prompt", "vars"],
     &["prompt", "diff"],
+    &["prompt", "export"],
     &["prompt", "log"],
     &["completions"],
 ];
@@ -74,7 +78,9 @@ fn the_program_explains_itself() {
       init         Start a project
       validate     Check every file of the project and print everything that is wrong
       fmt          Make JSONL files canonical: key order, numbers, line ends
-      prompt       Look at prompts: list, render, compare, history
+      baseline     Approve the results of a run, and show what is approved
+      pin          Pin the version of a prompt that an environment uses, or list the pins
+      prompt       Look at prompts: list, render, compare, history, export
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
 
@@ -428,6 +434,57 @@ fn every_command_explains_itself() {
     Options:
           --check            Change nothing; exit with 2 if a file is not canonical
 
+    == baseline accept
+    Write the results of a run as what the gate compares with
+
+    Usage: trysquare baseline accept [OPTIONS] <RUN>
+
+    Arguments:
+      <RUN>  The run: its id, the beginning of it, or `latest`
+
+    Options:
+          --variant <NAME>     The variant [default: the eval set's candidate]
+          --override <REASON>  Accept it although something speaks against it; the reason is kept in the
+                               file
+
+    Examples:
+      trysquare baseline accept latest
+      trysquare baseline accept latest --variant examples
+      trysquare baseline accept latest --override "the broken case was wrong"
+
+    A run is refused that is not finished, covers the set only in part, has errors or unreadable
+    scores, or does not pass the gate against the baseline that it would replace.
+
+    == baseline show
+    Print what is approved
+
+    Usage: trysquare baseline show [OPTIONS] [SET]
+
+    Arguments:
+      [SET]  The eval set [default: all that have a baseline]
+
+    Options:
+
+    == pin
+    Pin the version of a prompt that an environment uses, or list the pins
+
+    Usage: trysquare pin [OPTIONS] [NAME@VERSION]
+
+    Arguments:
+      [NAME@VERSION]  The prompt and its version, 12 to 64 hex digits [default: list the pins]
+
+    Options:
+          --env <NAME>         The environment [default, to list: all]
+          --override <REASON>  Pin it although no committed baseline names it; the reason is kept in
+                               trysquare.yaml
+
+    Examples:
+      trysquare pin triage@9c6146d58873 --env production
+      trysquare pin triage@9c6146d58873 --env production --override "hotfix, see the incident"
+      trysquare pin --env production          list its pins
+
+    A version is refused that no committed baseline.json names.
+
     == prompt list
     List the prompts with their versions
 
@@ -477,6 +534,21 @@ fn every_command_explains_itself() {
       <B>  The second
 
     Options:
+
+    == prompt export
+    Write what a service loads: every pinned prompt with model, config, schemas and hashes
+
+    Usage: trysquare prompt export [OPTIONS] --env <NAME>
+
+    Options:
+          --env <NAME>       The environment
+          --out <DIR>        The folder to write into [default: standard output]
+
+    Examples:
+      trysquare prompt export --env production --out build/prompts   one JSON file a prompt
+      trysquare prompt export --env production                       print them
+
+    A version is looked up in the files, then in git's history, then in the record of runs.
 
     == prompt log
     List every version of a prompt in git with commit, author, date and message

@@ -6,10 +6,13 @@
     reason = "tests start programs, read files and may fail"
 )]
 
+mod approved;
+mod baselines;
 mod help;
 mod json;
 mod keyring;
 mod keys;
+mod pins;
 mod projects;
 mod prompts;
 mod readme;

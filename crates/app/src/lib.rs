@@ -19,6 +19,7 @@ mod media;
 mod models;
 mod outputs;
 mod permission;
+mod pins;
 mod plan;
 mod port;
 mod projects;
@@ -35,7 +36,10 @@ use project::{OpenError, Project};
 use settings::{Settings, SettingsFile};
 use store::{OpenOptions, Store};
 
-pub use baseline::{Acceptance, NotAcceptable, from_results, rule_changes, to_results};
+pub use baseline::{
+    AcceptRequest, Acceptance, Accepted, BaselineView, CriterionCounts, NotAcceptable,
+    from_results, rule_changes, to_results,
+};
 pub use doctor::{Finding, Health, HostContact};
 pub use error::{AppError, ErrorKind};
 pub use evidence::RunResults;
@@ -44,6 +48,7 @@ pub use host::{Environment, Host};
 pub use keys::{KeyTest, KeyView, key_origin};
 pub use models::{ModelView, ProviderView};
 pub use permission::{Grants, Missing, parse_origin};
+pub use pins::{Approval, ExportedPrompt, PinRequest, PinView};
 pub use plan::{Plan, PlanSummary, RunRequest, Sending, VariantPlan};
 pub use prompts::{PromptView, RenderedPrompt, VariableView, VersionView};
 pub use results::{CellFilter, CellView, RunView, VariantView};

@@ -319,7 +319,8 @@ fn ready_prompt(
     Ok(ReadyVariant { variant: Variant { name: variant, source, hash }, maker })
 }
 
-fn stated_model(name: &str, linked: &LinkedPrompt) -> Result<ModelRef, AppError> {
+/// Returns the model that a prompt names.
+pub(crate) fn stated_model(name: &str, linked: &LinkedPrompt) -> Result<ModelRef, AppError> {
     let Some(text) = &linked.prompt().front_matter.model else {
         return Err(AppError::input(format!("the prompt `{name}` names no model"))
             .with_hint("add `model: provider/model` to its front matter, or to the variant"));
@@ -344,7 +345,7 @@ fn with_config(
     relinked.ok_or_else(|| AppError::input("the prompt cannot be linked").with_diagnostics(found))
 }
 
-fn fail_on_errors(name: &str, found: Vec<Diagnostic>) -> Result<(), AppError> {
+pub(crate) fn fail_on_errors(name: &str, found: Vec<Diagnostic>) -> Result<(), AppError> {
     if found.iter().all(|one| one.severity != Severity::Error) {
         return Ok(());
     }

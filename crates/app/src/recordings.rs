@@ -10,7 +10,7 @@ use project::Project;
 use provider::Replay;
 use run::{Answer, CaseRef, Outcome, PlannedCell, Recording, RunHeader, plan_order};
 use store::{PendingQuery, Selection, Store};
-use values::{ContentHash, Id};
+use values::{ContentHash, Id, Timestamp};
 
 use crate::material::Material;
 use crate::plan::recordings_path;
@@ -95,6 +95,17 @@ fn read_rows(project: &Project, set: &str) -> Result<Vec<Recording>, AppError> {
         excerpt: None,
     });
     Err(AppError::input("the recordings cannot be read").with_diagnostics(found.collect()))
+}
+
+/// Returns when the newest recording of an eval set was made, if recordings answered a run. Blocking.
+pub(crate) fn newest_recording(
+    project: &Project,
+    header: &RunHeader,
+) -> Result<Option<Timestamp>, AppError> {
+    if !header.replay {
+        return Ok(None);
+    }
+    Ok(read_rows(project, &header.eval_set)?.iter().map(|row| row.recorded_at).max())
 }
 
 /// Hands every answered cell of a run with its answer to `take`, page by page.

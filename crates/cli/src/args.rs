@@ -100,7 +100,12 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Make JSONL files canonical: key order, numbers, line ends
     Fmt(Fmt),
-    /// Look at prompts: list, render, compare, history
+    /// Approve the results of a run, and show what is approved
+    #[command(subcommand)]
+    Baseline(Baseline),
+    /// Pin the version of a prompt that an environment uses, or list the pins
+    Pin(Pin),
+    /// Look at prompts: list, render, compare, history, export
     #[command(subcommand)]
     Prompt(Prompt),
     /// Print a completion script for a shell
@@ -348,6 +353,50 @@ pub(crate) struct Fmt {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Baseline {
+    /// Write the results of a run as what the gate compares with
+    #[command(after_help = "Examples:\n  \
+        trysquare baseline accept latest\n  \
+        trysquare baseline accept latest --variant examples\n  \
+        trysquare baseline accept latest --override \"the broken case was wrong\"\n\n\
+        A run is refused that is not finished, covers the set only in part, has errors or unreadable\n\
+        scores, or does not pass the gate against the baseline that it would replace.")]
+    Accept {
+        /// The run: its id, the beginning of it, or `latest`
+        run: String,
+        /// The variant [default: the eval set's candidate]
+        #[arg(long, value_name = "NAME")]
+        variant: Option<String>,
+        /// Accept it although something speaks against it; the reason is kept in the file
+        #[arg(long = "override", value_name = "REASON")]
+        override_reason: Option<String>,
+    },
+    /// Print what is approved
+    Show {
+        /// The eval set [default: all that have a baseline]
+        set: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    trysquare pin triage@9c6146d58873 --env production\n  \
+    trysquare pin triage@9c6146d58873 --env production --override \"hotfix, see the incident\"\n  \
+    trysquare pin --env production          list its pins\n\n\
+    A version is refused that no committed baseline.json names.")]
+pub(crate) struct Pin {
+    /// The prompt and its version, 12 to 64 hex digits [default: list the pins]
+    #[arg(value_name = "NAME@VERSION", requires = "env")]
+    pub(crate) pin: Option<String>,
+    /// The environment [default, to list: all]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+    /// Pin it although no committed baseline names it; the reason is kept in trysquare.yaml
+    #[arg(long = "override", value_name = "REASON", requires = "pin")]
+    pub(crate) override_reason: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Prompt {
     /// List the prompts with their versions
     List,
@@ -378,6 +427,19 @@ pub(crate) enum Prompt {
         a: String,
         /// The second
         b: String,
+    },
+    /// Write what a service loads: every pinned prompt with model, config, schemas and hashes
+    #[command(after_help = "Examples:\n  \
+        trysquare prompt export --env production --out build/prompts   one JSON file a prompt\n  \
+        trysquare prompt export --env production                       print them\n\n\
+        A version is looked up in the files, then in git's history, then in the record of runs.")]
+    Export {
+        /// The environment
+        #[arg(long, value_name = "NAME")]
+        env: String,
+        /// The folder to write into [default: standard output]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
     /// List every version of a prompt in git with commit, author, date and message
     Log {

@@ -5,6 +5,8 @@ use document::yaml::{self, Entry, Node};
 use document::{Diagnostic, Diagnostics, Fields, SourceText, Span};
 use evalset::Defaults;
 
+use values::{ContentHash, Timestamp};
+
 use crate::{ProgramDeclaration, TargetDeclaration};
 
 /// The format version of `trysquare.yaml` that this program knows.
@@ -39,6 +41,24 @@ pub struct Pin {
     pub span: Span,
     /// Where the prompt's name stands.
     pub name_span: Span,
+    /// Why it was pinned although no committed baseline names the version, if it was.
+    pub overridden: Option<PinOverride>,
+}
+
+/// Why a version was pinned that no committed baseline names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinOverride {
+    /// What a person gave as the reason.
+    pub reason: String,
+    /// When.
+    pub at: Option<Timestamp>,
+}
+
+impl Pin {
+    /// Tells whether this pins a version.
+    pub fn is_of(&self, version: &ContentHash) -> bool {
+        version.to_string().starts_with(&self.version)
+    }
 }
 
 impl ProjectConfig {
@@ -120,11 +140,40 @@ fn read_pins(node: &Node, environment: &str, diagnostics: &mut Diagnostics) -> E
             diagnostics.error("pin", span, message);
             continue;
         }
-        let pin = Pin { version: version.to_owned(), span, name_span: entry.key_span };
+        let pin =
+            Pin { version: version.to_owned(), span, name_span: entry.key_span, overridden: None };
         pins.insert(entry.key.clone(), pin);
+    }
+    for entry in fields.mapping("overrides", diagnostics).unwrap_or_default() {
+        let overridden = read_override(entry, diagnostics);
+        if let Some(pin) = pins.get_mut(&entry.key) {
+            pin.overridden = overridden;
+        } else {
+            let message =
+                format!("this is the reason of a pin of `{}`, which is not pinned", entry.key);
+            diagnostics.warning("unknown-pin", entry.key_span, message);
+        }
     }
     fields.warn_unknown(diagnostics);
     pins
+}
+
+fn read_override(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<PinOverride> {
+    let mut fields = Fields::open(&entry.value, "the reason of a pin", diagnostics)?;
+    fields.required("reason", diagnostics);
+    let reason = fields.text("reason", diagnostics).map(str::to_owned);
+    let at = fields.text("at", diagnostics).map(str::parse::<Timestamp>);
+    let at = match at {
+        Some(Ok(at)) => Some(at),
+        Some(Err(error)) => {
+            let span = fields.get("at").map_or(entry.key_span, |node| node.span);
+            diagnostics.error("pin", span, error.to_string());
+            None
+        }
+        None => None,
+    };
+    fields.warn_unknown(diagnostics);
+    Some(PinOverride { reason: reason?, at })
 }
 
 #[cfg(test)]
@@ -145,7 +194,7 @@ mod tests {
              headers: {x-team: a}\n    body: {q: '{{message}}'}\n    answer: $.text\n    \
              usage: {input_uncached: $.u.in}\n    documents: $.docs\n    timeout_s: 3\n\
              defaults: {margin: 0.05, samples: 2}\n\
-             environments: {production: {prompts: {triage: '0123456789ab'}}}\n",
+             environments: {production: {prompts: {triage: '0123456789ab'}, overrides: {triage: {reason: hotfix}}}}\n",
         );
         assert!(found.is_empty(), "{found:?}");
         assert_eq!(config.programs["lint"].timeout_ms, 5_000);
@@ -153,7 +202,9 @@ mod tests {
         let TargetKind::Http(web) = &config.targets["web"].kind else { panic!("an endpoint") };
         assert_eq!((web.answer.as_str(), web.timeout_ms), ("$.text", 3_000));
         assert_eq!(web.usage["input_uncached"], "$.u.in");
-        assert_eq!(config.environments["production"]["triage"].version, "0123456789ab");
+        let pin = &config.environments["production"]["triage"];
+        assert_eq!(pin.version, "0123456789ab");
+        assert_eq!(pin.overridden.as_ref().map(|one| one.reason.as_str()), Some("hotfix"));
         assert_eq!(config.defaults.margin, Some(0.05));
     }
 
@@ -172,7 +223,7 @@ mod tests {
             programs:\n  a: {command: python3 x.py}\n  b: {command: []}\n  c: {command: [x, 1]}\n  d: {}\n\
             targets:\n  a: {url: 'ftp://x', body: {}, answer: $.a}\n  b: {url: 'http://x', answer: a}\n  \
             c: {}\n  d: {url: 'http://x', body: 1, answer: $.a, headers: {Authorization: x}, usage: {input: $.a}}\n\
-            environments:\n  prod: {prompts: {a: 12, b: v1}, prompt: {}}\n";
+            environments:\n  prod: {prompts: {a: 12, b: v1}, prompt: {}, overrides: {c: {at: now}}}\n";
         let mut out = String::new();
         for found in read(text).1 {
             let at = found.position.unwrap();
@@ -194,6 +245,9 @@ mod tests {
         14:23 wrong-kind: a pin must be a version in quotes, found a number
         14:30 pin: found `v1` as a version, expected 12 or 64 hex digits
         14:35 unknown-key: unknown key `prompt` in the environment `prod`
+        14:59 unknown-pin: this is the reason of a pin of `c`, which is not pinned
+        14:62 missing-key: the reason of a pin needs the key `reason`
+        14:67 pin: `now` is not a time: expected RFC 3339 such as 2026-11-20T09:30:00Z
         "#);
     }
 }

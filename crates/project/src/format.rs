@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use document::{Diagnostic, Severity};
+use evalset::{Baseline, Outputs};
 use files::Snapshot;
 
-use crate::{OpenError, Project};
+use crate::{OpenError, Project, SetFile};
 
 /// A file that is not canonical, and what it should hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +30,8 @@ impl Reformatted {
 }
 
 impl Project {
-    /// Returns every file of rows that is not canonical, without writing anything. YAML and prompts
-    /// are never touched, and the order of cases stays.
+    /// Returns every file of rows, and every baseline, that is not canonical, without writing
+    /// anything. YAML and prompts are never touched, and the order of cases stays.
     ///
     /// Errors of the rows are the second value; lines that cannot be read stay as they are.
     ///
@@ -50,7 +51,27 @@ impl Project {
                 let snapshot = Snapshot::of(&self.root.join(&path), cases.text().as_bytes());
                 changed.push(Reformatted { path, snapshot, text });
             }
+            let (baseline, diagnostics) = self.baseline(name)?;
+            changed.extend(reformatted(baseline, &diagnostics, Baseline::to_text));
+            found.extend(diagnostics);
+            let (outputs, diagnostics) = self.outputs(name)?;
+            changed.extend(reformatted(outputs, &diagnostics, Outputs::to_text));
+            found.extend(diagnostics);
         }
         Ok((changed, found))
     }
+}
+
+/// A file with an error stays as it is: what cannot be read would be lost.
+fn reformatted<T>(
+    file: SetFile<T>,
+    found: &[Diagnostic],
+    canonical: impl Fn(&T) -> String,
+) -> Option<Reformatted> {
+    if found.iter().any(|one| one.severity == Severity::Error) {
+        return None;
+    }
+    let text = canonical(&file.content?);
+    let SetFile { path, snapshot, .. } = file;
+    (Some(&text) != file.text.as_ref()).then_some(Reformatted { path, snapshot, text })
 }

@@ -1,11 +1,13 @@
 //! One module for each group of commands.
 
+mod baseline;
 mod cache;
 mod completions;
 mod doctor;
 mod key;
 mod models;
 mod permission;
+mod pin;
 mod project;
 mod prompt;
 mod rate;
@@ -57,6 +59,8 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, AppError> {
         Command::Init(args) => project::init(&context, &args),
         Command::Validate(args) => project::validate(&context, &args),
         Command::Fmt(args) => project::fmt(&context, &args),
+        Command::Baseline(args) => baseline::baseline(&context, args),
+        Command::Pin(args) => pin::pin(&context, args),
         Command::Prompt(args) => prompt::prompt(&context, &args),
         Command::Completions { shell } => completions::completions(&context, shell),
     }

@@ -37,6 +37,12 @@ pub(crate) fn prompt(context: &Context<'_>, command: &Prompt) -> Result<Exit, Ap
             let diff = app.diff_prompts(folder, a, b)?;
             output.one(&diff, |diff| diff.to_ansi(CONTEXT_LINES));
         }
+        Prompt::Export { env, out: Some(out) } => {
+            output.many(&app.export_prompts_to(folder, env, out)?, exported);
+        }
+        Prompt::Export { env, out: None } => {
+            output.many(&app.export_prompts(folder, env)?, as_json);
+        }
         Prompt::Log { name } => output.many(&app.prompt_log(folder, name)?, log),
     }
     Ok(Exit::Complete)
@@ -69,6 +75,23 @@ fn list(prompts: &[PromptView]) -> String {
         out += "\n`trysquare validate` lists the errors.\n";
     }
     out
+}
+
+fn exported(files: &[std::path::PathBuf]) -> String {
+    if files.is_empty() {
+        return "This environment pins no prompt.\n".to_owned();
+    }
+    let mut out = String::new();
+    for file in files {
+        out += &format!("wrote {}\n", printable(&file.to_string_lossy()));
+    }
+    out
+}
+
+/// What a service loads is JSON for people too.
+fn as_json(prompts: &[app::ExportedPrompt]) -> String {
+    let text = serde_json::to_string_pretty(prompts);
+    text.expect("a prompt has string keys and finite numbers") + "\n"
 }
 
 fn or_none(text: Option<&str>) -> String {

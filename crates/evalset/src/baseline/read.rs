@@ -35,7 +35,8 @@ fn read_document(node: &Node, found: &mut Diagnostics) -> Option<Baseline> {
     let run = parsed(&mut fields, "run", found);
     let run_created = parsed(&mut fields, "run_created", found);
     let eval_set_hash = parsed(&mut fields, "eval_set_hash", found);
-    let samples = fields.required("samples", found).and_then(|node| count32(node, found));
+    let samples =
+        fields.required("samples", found).and_then(|node| count32(node, "samples", found));
     fields.required("replayed", found);
     let replayed = fields.bool("replayed", found);
     let recorded_at = fields.get("recorded_at").and_then(|node| parse(node, "recorded_at", found));
@@ -69,7 +70,7 @@ fn read_document(node: &Node, found: &mut Diagnostics) -> Option<Baseline> {
 /// A newer format is refused before anything else is said about it.
 fn check_format(fields: &mut Fields<'_>, found: &mut Diagnostics) -> Option<()> {
     let node = fields.required("format", found)?;
-    match count32(node, found)? {
+    match count32(node, "format", found)? {
         BASELINE_FORMAT => Some(()),
         other => {
             let message = format!("found format {other}, expected {BASELINE_FORMAT}");
@@ -345,13 +346,13 @@ fn text(fields: &mut Fields<'_>, key: &'static str, found: &mut Diagnostics) -> 
     fields.text(key, found).map(str::to_owned)
 }
 
-fn count32(node: &Node, found: &mut Diagnostics) -> Option<u32> {
+fn count32(node: &Node, key: &str, found: &mut Diagnostics) -> Option<u32> {
     let count = match &node.value {
         Yaml::Number(number) => number.as_u64().and_then(|count| u32::try_from(count).ok()),
         _ => None,
     };
     if count.is_none() {
-        error(found, node.span, format!("expected a whole number up to {}", u32::MAX));
+        error(found, node.span, format!("`{key}` must be a whole number up to {}", u32::MAX));
     }
     count
 }

@@ -101,7 +101,7 @@ fn everything_that_is_wrong_is_said_with_its_place() {
         .replace("\"accepted\": \"2026-", "\"accepted\": \"26-");
     insta::assert_snapshot!(problems(&text).join("\n"), @r"
     3:15: `accepted`: `26-11-24T10:00:00Z` is not a time: expected RFC 3339 such as 2026-11-20T09:30:00Z
-    7:14: expected a whole number up to 4294967295
+    7:14: `samples` must be a whole number up to 4294967295
     12:13: found `guess`, expected prompt, target or outputs
     22:14: `primary` names `exakt`, which is not among the criteria
     39:11: the case id `late` stands twice

@@ -5,6 +5,7 @@
 //! check cannot be used with.
 
 mod cases;
+mod models;
 mod references;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ impl Project {
                 Ok((set, diagnostics)) => {
                     found.extend(diagnostics);
                     found.extend(self.check_eval_set(&set));
+                    found.extend(self.check_approved(name));
                 }
                 Err(OpenError::File(error)) => {
                     let path = error.path.strip_prefix(&self.root).unwrap_or(&error.path);
@@ -54,6 +56,19 @@ impl Project {
         found
     }
 
+    /// Returns what is wrong with an eval set's baseline and outputs.
+    fn check_approved(&self, name: &str) -> Vec<Diagnostic> {
+        let baseline = self.baseline(name).map(|(_, found)| found);
+        let outputs = self.outputs(name).map(|(_, found)| found);
+        let of_file = |read: Result<Vec<Diagnostic>, files::FileError>| {
+            read.unwrap_or_else(|error| {
+                let path = error.path.strip_prefix(&self.root).unwrap_or(&error.path);
+                vec![unreadable(path, &error)]
+            })
+        };
+        [of_file(baseline), of_file(outputs)].concat()
+    }
+
     fn check_config(&self) -> Vec<Diagnostic> {
         let mut diagnostics = Diagnostics::new(self.config.source.clone());
         for target in self.config.targets.values() {
@@ -67,6 +82,13 @@ impl Project {
                 if !self.prompts.contains_key(name) {
                     let message = format!("this pins the prompt `{name}`, which no file holds");
                     diagnostics.warning("unknown-prompt", pin.name_span, message);
+                } else if self.pinned(name, &pin.version).is_none() {
+                    let message = format!(
+                        "neither the files nor git's history have the version {} of `{name}`",
+                        pin.version.chars().take(12).collect::<String>()
+                    );
+                    let hint = "`trysquare prompt log` lists the versions";
+                    diagnostics.warning_with_hint("unknown-version", pin.span, message, hint);
                 }
             }
         }

@@ -8,6 +8,7 @@ use evalset::{EvalSet, VariantSource, VariantSpec};
 use prompt::Schemas;
 use serde_json::{Map, Value};
 
+use super::models::is_floating;
 use super::refer;
 use crate::{Project, PromptFile};
 
@@ -69,7 +70,7 @@ fn check_variant(project: &Project, variant: &VariantSpec, diagnostics: &mut Dia
     }
 }
 
-/// Reports a model whose provider is not known.
+/// Reports a model whose provider is not known, or whose name may mean another model tomorrow.
 pub(super) fn check_model(
     project: &Project,
     model: &str,
@@ -80,6 +81,12 @@ pub(super) fn check_model(
         Ok(model) => {
             let known = project.config.providers.keys().map(String::as_str);
             refer("provider", &model.provider, span, known, diagnostics);
+            let provider = project.config.providers.get(&model.provider);
+            if provider.is_some_and(|provider| is_floating(&model, provider)) {
+                let message = format!("the vendor may put another model behind `{model}`");
+                let hint = "name a dated version of it, so that what was tested is what runs";
+                diagnostics.warning_with_hint("floating-model", span, message, hint);
+            }
         }
         Err(error) => diagnostics.error("model", span, error.to_string()),
     }

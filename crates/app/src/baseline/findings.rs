@@ -1,0 +1,112 @@
+//! What speaks against accepting results: a part of the set is missing, cells without a usable
+//! result, a gate that does not pass.
+
+use std::collections::HashSet;
+
+use analysis::{CompareOptions, GateContext, LookHistory, Value, VariantResults, compare, gate};
+use evalset::{Baseline, DEFAULT_CONFIDENCE, EvalSet};
+use project::EvalSetFolder;
+use report::words::{gate_remarks, rule_sentence};
+use run::RunHeader;
+use score::Status;
+use stats::Level;
+use store::Store;
+
+use super::convert::{rule_changes, to_results};
+use crate::AppError;
+
+/// Returns what speaks against results, a sentence each; nothing if they can be accepted.
+pub(super) fn findings(
+    store: &Store,
+    header: &RunHeader,
+    folder: &EvalSetFolder,
+    set: &EvalSet,
+    baseline: Option<&Baseline>,
+    results: &VariantResults,
+) -> Result<Vec<String>, AppError> {
+    let mut found: Vec<String> = coverage(folder, results).into_iter().collect();
+    found.extend(unusable(results));
+    if let Some(baseline) = baseline {
+        found.extend(gate_findings(store, header, set, baseline, results)?);
+    }
+    Ok(found)
+}
+
+/// The cases of the set that the run lacks, or ran with other content.
+fn coverage(folder: &EvalSetFolder, results: &VariantResults) -> Option<String> {
+    let ran: HashSet<_> = results.cases.iter().map(|case| (case.id.as_str(), case.hash)).collect();
+    let total = folder.cases.len();
+    let covered =
+        folder.cases.iter().filter(|case| ran.contains(&(&*case.id, case.content_hash()))).count();
+    (covered < total).then(|| {
+        format!("the run covers {covered} of the {total} cases that the eval set has today")
+    })
+}
+
+/// Cells whose status is none that may be approved.
+fn unusable(results: &VariantResults) -> Vec<String> {
+    let samples = || results.cases.iter().flat_map(|case| &case.samples);
+    let count = |status| samples().filter(|one| one.values.contains(&Value::Not(status))).count();
+    let said = |count: usize, what: &str| {
+        let cells = if count == 1 { "cell" } else { "cells" };
+        (count > 0).then(|| format!("{count} {cells} {what}"))
+    };
+    let errors = said(count(Status::Error), "ended in an error");
+    let unreadable = said(count(Status::Unreadable), "could not be read by a check or judge");
+    errors.into_iter().chain(unreadable).collect()
+}
+
+/// The rules of the gate that do not let these results through, against the baseline that they
+/// would replace.
+fn gate_findings(
+    store: &Store,
+    header: &RunHeader,
+    set: &EvalSet,
+    baseline: &Baseline,
+    results: &VariantResults,
+) -> Result<Vec<String>, AppError> {
+    if set.margin.is_none() {
+        return Ok(vec!["evalset.yaml declares no margin, so that no gate can decide".to_owned()]);
+    }
+    let invalid = |error: stats::InvalidInput| AppError::input(error.to_string());
+    let confidence = set.gate.confidence.unwrap_or(DEFAULT_CONFIDENCE);
+    let options = CompareOptions {
+        margin: set.margin,
+        level: Level::of_confidence(confidence).map_err(invalid)?,
+        seed: set.seed,
+        ..CompareOptions::default()
+    };
+    let approved = to_results(&header.eval_set, baseline);
+    let history = earlier_looks(store, header, &approved, results)?;
+    let comparison = compare(&approved, results, &options, &history).map_err(invalid)?;
+    let context = GateContext {
+        changes: rule_changes(baseline, &set.gate_rule()),
+        knows_history: true,
+        ..GateContext::default()
+    };
+    let outcome = gate(&set.gate, &approved, results, &comparison, &context);
+    let failing = outcome.rules.iter().filter(|rule| !rule.held.lets_through());
+    let mut found: Vec<String> = failing
+        .map(|rule| format!("a rule of the gate does not hold: {}", rule_sentence(rule)))
+        .collect();
+    if !found.is_empty() {
+        found.extend(gate_remarks(&outcome).into_iter().filter(|_| !outcome.changes.is_empty()));
+    }
+    Ok(found)
+}
+
+/// The cases of earlier looks at these two variants by the primary criterion, oldest first.
+fn earlier_looks(
+    store: &Store,
+    header: &RunHeader,
+    approved: &VariantResults,
+    results: &VariantResults,
+) -> Result<LookHistory, AppError> {
+    let primary = results.primary.map(|place| results.criteria[place].name.as_str());
+    let mut history = LookHistory::default();
+    let looks = store.looks(results.variant.hash, approved.variant.hash, &header.eval_set)?;
+    for look in looks.into_iter().filter(|look| Some(look.criterion.as_str()) == primary) {
+        history.earlier.push(store.look_cases(look.cases)?.into_keys().collect());
+    }
+    Ok(history)
+}
