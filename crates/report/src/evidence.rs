@@ -7,7 +7,7 @@ use analysis::{
 };
 use values::Interval;
 
-use crate::model::Section;
+use crate::model::{Report, Section};
 use crate::number::{
     count, counted, dollars, duration, fixed, level, percent, point_range, points, rate, signed,
 };
@@ -261,15 +261,25 @@ impl Unit {
 }
 
 /// Returns the table of several candidates against one baseline.
-pub(crate) fn candidate_table(rows: &[CandidateRow]) -> Option<Table> {
+pub(crate) fn candidate_table(report: &Report) -> Option<Table> {
+    let rows = &report.candidates;
     if rows.len() < 2 {
         return None;
     }
+    // The row does not know whose opinion its verdict is; the comparison does.
+    let verdict = |row: &CandidateRow| {
+        let of = |section: &&Section| section.comparison.candidate.variant.hash == row.hash;
+        let primary = report.sections.iter().find(of).and_then(|one| one.comparison.primary());
+        match primary {
+            Some(primary) if words::is_opinion(&primary.basis) => words::verdict_words(primary),
+            _ => row.verdict.map_or("no verdict", Verdict::words).to_owned(),
+        }
+    };
     let row = |row: &CandidateRow| {
         let interval = row.interval.zip(row.confidence);
         vec![
             words::name(&row.name),
-            row.verdict.map_or("no verdict", Verdict::words).to_owned(),
+            verdict(row),
             row.difference.and_then(Estimate::value).map_or(NOTHING.to_owned(), points),
             interval.map_or(NOTHING.to_owned(), |(one, level)| interval_words(one, level)),
             row.rate.map_or(NOTHING.to_owned(), percent),

@@ -36,7 +36,7 @@ pub fn html(report: &Report) -> String {
     page.close();
     page.open("main", &[]);
     gate(&mut page, report);
-    if let Some(table) = evidence::candidate_table(&report.candidates) {
+    if let Some(table) = evidence::candidate_table(report) {
         tables::evidence(&mut page, &table);
     }
     plots::of_report(&mut page, report);
@@ -80,7 +80,7 @@ fn gate(page: &mut Markup, report: &Report) {
         page.close();
     }
     page.close();
-    for remark in words::gate_remarks(gate) {
+    for remark in outline::gate_remarks(report) {
         page.leaf("p", &[("class", "faint")], &remark);
     }
     page.close();

@@ -30,12 +30,12 @@ pub fn markdown(report: &Report) -> String {
             let sentence = inline(&words::rule_sentence(rule));
             out.push_str(&format!("- {} {sentence}\n", words::rule_mark(rule.held)));
         }
-        for remark in words::gate_remarks(gate) {
+        for remark in outline::gate_remarks(report) {
             out.push_str(&format!("- {}\n", inline(&remark)));
         }
         out.push('\n');
     }
-    if let Some(candidates) = evidence::candidate_table(&report.candidates) {
+    if let Some(candidates) = evidence::candidate_table(report) {
         out.push_str(&format!("**{}**\n\n", inline(&candidates.caption)));
         table(&mut out, &candidates);
     }

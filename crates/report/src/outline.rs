@@ -103,6 +103,22 @@ pub(crate) fn replayed_line(report: &Report) -> Option<String> {
     })
 }
 
+/// Returns what stands beside the gate's answer, which also rests on whose verdict it counts.
+pub(crate) fn gate_remarks(report: &Report) -> Vec<String> {
+    let Some(gate) = &report.gate else { return Vec::new() };
+    let mut remarks = words::gate_remarks(gate);
+    let primaries = report.sections.iter().filter_map(|section| section.comparison.primary());
+    let opinions = primaries.filter(|primary| words::is_opinion(&primary.basis));
+    remarks.extend(opinions.map(|primary| {
+        format!(
+            "The verdict on {} is the opinion of {}, not trusted: calibrate it against labels.",
+            words::name(&primary.criterion),
+            words::basis_words(&primary.basis)
+        )
+    }));
+    remarks
+}
+
 /// Returns a time to the minute, in UTC.
 pub(crate) fn minute(time: values::Timestamp) -> String {
     let text = time.to_string();
@@ -198,6 +214,13 @@ fn remarks(section: &Section, first: Option<&CriterionComparison>) -> Vec<String
         let sizes = criterion.sizes.as_ref();
         let cases = criterion.square.total();
         remarks.extend(sizes.and_then(|sizes| words::sizes_sentence(sizes, cases)));
+        let is_more = |score: &analysis::CaseScore| score.decided > 1 || score.passed.is_none();
+        let cases = &criterion.square.cases;
+        if cases.iter().any(|case| is_more(&case.baseline) || is_more(&case.candidate)) {
+            remarks.push(
+                "Fixed and broke are the cases that score higher and lower than before.".to_owned(),
+            );
+        }
         let left_out = criterion.left_out.len();
         if left_out > 0 {
             remarks.push(format!(

@@ -37,11 +37,11 @@ pub fn text(report: &Report, width: usize, colours: bool) -> String {
             let mark = format!("  {} ", words::rule_mark(rule.held));
             page.paragraph(&mark, &words::rule_sentence(rule), Style::new());
         }
-        for remark in words::gate_remarks(gate) {
+        for remark in outline::gate_remarks(report) {
             page.paragraph("  ! ", &remark, AMBER);
         }
     }
-    if let Some(table) = evidence::candidate_table(&report.candidates) {
+    if let Some(table) = evidence::candidate_table(report) {
         page.captioned(&table);
     }
     for section in &report.sections {

@@ -25,7 +25,7 @@ pub struct VariantPoint {
 
 const LEFT: i32 = 52;
 /// Leaves room for a name beside the dearest variant.
-const RIGHT: i32 = WIDTH - 90;
+const RIGHT: i32 = WIDTH - 116;
 const TOP: i32 = 12;
 const BOTTOM: i32 = 240;
 
@@ -109,14 +109,16 @@ fn place((x, y): (i32, i32), width: i32, taken: &[Label], lines: &[i32]) -> (Lab
         let (from, to, at) = label;
         let touches =
             |(start, end, other): &Label| start < to && from < end && (other - at).abs() < 14;
-        let is_on_line = lines.iter().any(|line| (line - at).abs() < 8);
-        is_inside(label) && !taken.iter().any(touches) && !is_on_line
+        is_inside(label) && !taken.iter().any(touches)
     };
+    let is_clear =
+        |label: &Label| is_free(label) && !lines.iter().any(|line| (line - label.2).abs() < 8);
     let right = |at: i32| ((x + 9, x + 9 + width, at), Anchor::Start);
     let left = |at: i32| ((x - 9 - width, x - 9, at), Anchor::End);
     let heights = (0..20).flat_map(|step| [y - 10 - step * 3, y + 10 + step * 3]);
     let places: Vec<_> = heights.flat_map(|at| [right(at), left(at)]).collect();
-    let found = places.iter().find(|(label, _)| is_free(label));
+    let found = places.iter().find(|(label, _)| is_clear(label));
+    let found = found.or_else(|| places.iter().find(|(label, _)| is_free(label)));
     let found = found.or_else(|| places.iter().find(|(label, _)| is_inside(label)));
     found.copied().unwrap_or_else(|| right(y - 10))
 }

@@ -1,6 +1,6 @@
 use analysis::{Advice, Needed, Question, Sizes};
 
-use crate::number::{count, counted, percent, plain_points};
+use crate::number::{counted, fixed, plain_points};
 
 /// Says how many cases a question needs, for a verdict that these cases do not decide; `None` if that
 /// is not known.
@@ -30,13 +30,14 @@ pub fn needed_sentence(needed: &Needed) -> Option<String> {
 /// Says what the cases can show, and how much of the uncertainty is noise between samples.
 pub fn sizes_sentence(sizes: &Sizes, cases: usize) -> Option<String> {
     let detectable = sizes.detectable.value()?;
-    let power = percent(sizes.power).replace(".0", "");
+    let power = fixed(sizes.power * 100.0, 0);
     let noise = sizes.sampling_share.value().map_or(String::new(), |share| {
-        format!(" {} of the uncertainty is noise between samples of a case.", percent(share))
+        let share = fixed(share * 100.0, 0);
+        format!(" {share} % of the uncertainty is noise between samples of a case.")
     });
-    let points = crate::number::fixed(detectable * 100.0, 1);
+    let points = fixed(detectable * 100.0, 1);
     Some(format!(
-        "These {} cases show a true change of {points} points with {power} power.{noise}",
-        count(cases)
+        "{} are enough to see a true change of {points} points ({power} % power).{noise}",
+        counted(cases, "case")
     ))
 }

@@ -1,10 +1,10 @@
-use analysis::{GateContext, RuleChange, gate};
+use analysis::{GateContext, RuleChange, compare_all, gate};
 use evalset::GateSpec;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use report::{Replayed, Section};
 
-use crate::fixture::{by_checks, compared, now, pairs, report, results, rich, section};
+use crate::fixture::{by_checks, compared, now, options, pairs, report, results, rich, section};
 
 /// Counts elements by name while checking that the whole text is well-formed.
 pub(crate) fn elements(xml: &str) -> std::collections::BTreeMap<String, usize> {
@@ -152,6 +152,36 @@ fn html_has_no_attribute_that_runs_styles_or_loads() {
             assert!(!loads && !name.starts_with("on"), "{name} in {tag}");
         }
     }
+}
+
+#[test]
+fn several_candidates_stand_in_one_table_at_the_level_of_their_step() {
+    let side = |name, cases: &str| results(name, &[(by_checks("correct"), cases)]);
+    let ((before, first), (_, second)) = (pairs(60, 18, 5, 37), pairs(60, 9, 5, 46));
+    let baseline = side("instruction", &before);
+    let candidates = [side("examples", &first), side("examples-schema", &second)];
+    let [one, two] = &candidates;
+    let all = compare_all(&baseline, &[one, two], &options(), &[]).unwrap();
+    let mut report = report::Report::new("orders", now());
+    report.candidates = all.rows;
+    for (comparison, candidate) in all.comparisons.into_iter().zip(&candidates) {
+        report.sections.push(Section::new(comparison, &baseline, candidate));
+    }
+    let text = report::text(&report, 120, false);
+    insta::assert_snapshot!(text.lines().take(8).collect::<Vec<_>>().join("\n"));
+    let html = report::html(&report);
+    assert!(html.contains("Cost against quality") && elements(&html)["section"] == 2);
+}
+
+#[test]
+fn samples_are_counted_by_case_with_flaky_ones_marked() {
+    let mut report = report(section(("ppp ppf pff fff", "ppp ppp ppf pff")));
+    report.sections[0].cases =
+        vec![crate::fixture::detail("case-2", ["a", "b", "c", "d"], "not b")];
+    let text = report::text(&report, 80, false);
+    assert!(text.contains("case-2  1 of 3 → 2 of 3 · flaky"), "{text}");
+    assert!(text.contains("pass^3: all pass"), "{text}");
+    assert!(text.contains("score higher and lower than before"), "{text}");
 }
 
 #[test]

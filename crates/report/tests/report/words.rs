@@ -33,9 +33,11 @@ fn a_verdict_has_counts_and_a_difference_with_its_interval() {
          −10.8 points (95 %: −19.1 to −3.3)."
     );
     let short = of(44, 12, 10, 34);
-    let begins = "Not enough evidence yet: 12 fixed, 10 broke of 100; \
-                  +2.0 points (95 %: −7.5 to +11.6)";
-    assert!(short.starts_with(begins), "{short}");
+    assert_eq!(
+        short,
+        "Not enough evidence yet: 12 fixed, 10 broke of 100; +2.0 points (95 %: −7.5 to +11.6). \
+         To rule out a loss of 5 points this set needs about 689 cases."
+    );
 }
 
 #[test]
@@ -67,6 +69,35 @@ fn an_untrusted_judge_gives_an_opinion_and_a_trusted_one_a_verdict() {
     let trusted = CompareOptions { trusted: BTreeSet::from(["polite".to_owned()]), ..options() };
     let comparison = compare(&baseline, &candidate, &trusted, &LookHistory::default()).unwrap();
     assert!(sentence(&comparison).starts_with("examples is better: "));
+}
+
+#[test]
+fn no_format_shows_the_verdict_of_an_untrusted_judge_as_a_finding() {
+    let side = |name, cases: &str| results(name, &[(by_judge("polite", "tone"), cases)]);
+    let (before, after) = pairs(60, 18, 5, 37);
+    let baseline = side("instruction", &before);
+    let candidates = [side("examples", &after), side("examples-schema", &after)];
+    let [one, two] = &candidates;
+    let all = analysis::compare_all(&baseline, &[one, two], &options(), &[]).unwrap();
+    let mut report = report::Report::new("orders", now());
+    report.candidates = all.rows;
+    for (comparison, candidate) in all.comparisons.into_iter().zip(&candidates) {
+        report.sections.push(report::Section::new(comparison, &baseline, candidate));
+    }
+    let spec = evalset::GateSpec::default();
+    let context = analysis::GateContext::default();
+    let comparison = &report.sections[0].comparison;
+    report.gate = Some(analysis::gate(&spec, &baseline, one, comparison, &context));
+    for text in [
+        report::text(&report, 200, false),
+        report::markdown(&report).replace('\\', ""),
+        report::html(&report),
+    ] {
+        let named = text.matches("judge tone (not trusted)").count();
+        assert!(named >= 2 * 2 + 2, "{named} in {text}");
+        assert!(!text.contains(">better<") && !text.contains("| better |"), "{text}");
+        assert!(text.contains("is the opinion of judge tone, not trusted"), "{text}");
+    }
 }
 
 #[test]
