@@ -149,7 +149,7 @@ fn measure_table(measures: &[MeasureComparison], confidence: f64, names: &Names)
         number("change"),
         number("its interval"),
     ];
-    let caption = "Cost, tokens and latency".to_owned();
+    let caption = "Cost, tokens and latency: means of cases, quantiles of outputs".to_owned();
     (!rows.is_empty()).then_some(Table { caption, heads, rows, remarks })
 }
 
@@ -172,7 +172,7 @@ fn measure_rows(measure: &MeasureComparison) -> Vec<Vec<String>> {
     };
     if measure.measure != Measure::Latency {
         let [difference, interval] = change(measure.difference, Some(measure.interval));
-        let label = format!("{}, mean of a case", unit.label());
+        let label = format!("{} of a case", unit.label());
         return vec![vec![label, mean(a), mean(b), difference, interval]];
     }
     let quantile = |one: &QuantileEstimate| {

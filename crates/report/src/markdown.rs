@@ -9,6 +9,8 @@ use crate::words;
 
 /// The most characters of a prompt's difference; GitHub cuts a comment at 65,536.
 const DIFF: usize = 8_000;
+/// The length after which cases are only named, for the same reason.
+const ROOM: usize = 40_000;
 /// Cases of each list, for the same reason.
 const CASES: usize = 20;
 /// Characters of each input, expectation and output.
@@ -84,7 +86,8 @@ fn section(out: &mut String, section: &Section, limits: Limits) {
     }
     if let Some(diff) = &section.prompt_diff {
         out.push_str("<details><summary>What changed in the prompt</summary>\n\n");
-        block(out, diff, DIFF, "diff");
+        let room = (ROOM + DIFF).saturating_sub(out.len()).clamp(200, DIFF);
+        block(out, diff, room, "diff");
         out.push_str("</details>\n\n");
     }
     for remark in &outline.remarks {
@@ -153,10 +156,15 @@ fn case_list(out: &mut String, list: &CaseList<'_>, limits: Limits) {
         list.word(),
         inline(&words::name(list.criterion))
     ));
+    let mut bare = Vec::new();
     for (paired, detail) in list.detailed() {
-        case(out, paired, detail, list.criterion, limits);
+        if out.len() < ROOM {
+            case(out, paired, detail, list.criterion, limits);
+        } else {
+            bare.push(words::name(&paired.id));
+        }
     }
-    let bare = list.bare();
+    bare.append(&mut list.bare());
     if !bare.is_empty() {
         out.push_str(&format!("{}\n\n", inline(&bare.join(", "))));
     }

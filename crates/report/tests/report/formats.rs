@@ -142,6 +142,50 @@ fn the_policy_allows_exactly_the_style_sheet_of_the_page() {
     assert_eq!(bytes, hash.as_bytes());
 }
 
+/// The colours that a style sheet names, of its light or of its dark half.
+fn colours(style: &str) -> std::collections::BTreeMap<&str, [f64; 3]> {
+    let channel = |hex: &str| f64::from(u8::from_str_radix(hex, 16).unwrap()) / 255.0;
+    let linear = |value: f64| {
+        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    let lines = style.lines().filter_map(|line| line.trim().strip_prefix("--"));
+    lines
+        .filter_map(|line| line.split_once(": #"))
+        .map(|(name, hex)| (name, [0, 2, 4].map(|at| linear(channel(&hex[at..at + 2])))))
+        .collect()
+}
+
+#[test]
+fn every_text_has_contrast_in_light_and_in_dark() {
+    let html = report::html(&rich());
+    let (light, dark) = html.split_once("@media (prefers-color-scheme: dark)").unwrap();
+    let dark = dark.split_once("* { box-sizing").unwrap().0;
+    for scheme in [colours(light), colours(dark)] {
+        assert_eq!(scheme.len(), 11);
+        let luminance = |name: &str| {
+            let [red, green, blue] = scheme[name];
+            0.2126 * red + 0.7152 * green + 0.0722 * blue
+        };
+        for (text, ground) in [
+            ("text", "ground"),
+            ("text", "raised"),
+            ("text", "improved-ground"),
+            ("text", "regressed-ground"),
+            ("text", "note-ground"),
+            ("faint", "ground"),
+            ("faint", "raised"),
+            ("improved", "ground"),
+            ("improved", "improved-ground"),
+            ("regressed", "ground"),
+            ("regressed", "regressed-ground"),
+        ] {
+            let (a, b) = (luminance(text), luminance(ground));
+            let ratio = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+            assert!(ratio >= 4.5, "{text} on {ground}: {ratio:.2}");
+        }
+    }
+}
+
 #[test]
 fn html_has_no_attribute_that_runs_styles_or_loads() {
     let html = report::html(&rich());

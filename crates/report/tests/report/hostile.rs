@@ -125,6 +125,20 @@ fn csv_holds_no_formula() {
 }
 
 #[test]
+fn markdown_fits_into_a_comment_however_many_cases_there_are() {
+    let many = "p ".repeat(400);
+    let mut report = report(crate::fixture::section((&many, &many.replace('p', "f"))));
+    let long = "lorem ipsum ".repeat(200);
+    let texts = [long.as_str(); 4];
+    let section = &mut report.sections[0];
+    section.cases = (0..400).map(|n| detail(&format!("case-{n}"), texts, &long)).collect();
+    section.prompt_diff = Some(long.repeat(10));
+    report.sections = vec![report.sections[0].clone(); 4];
+    let length = report::markdown(&report).len();
+    assert!((40_000..65_536).contains(&length), "{length}");
+}
+
+#[test]
 fn a_line_of_a_megabyte_is_bounded_and_says_so() {
     let report = huge();
     for (format, text) in every_format(&report) {
