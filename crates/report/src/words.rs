@@ -137,7 +137,13 @@ fn sequence(
     let claim = claim(decision.verdict, names, margin);
     let counts = counts(&criterion.square, decision.verdict);
     let numbers = difference(decision, margin);
-    format!("{when}: {claim}, valid at any stopping time. {counts}; {numbers}.")
+    let rest = if criterion.square.total() > decision.cases {
+        let complete = counted(decision.cases, "case");
+        format!(" The difference rests on the first {complete} of the plan that are complete.")
+    } else {
+        String::new()
+    };
+    format!("{when}: {claim}, valid at any stopping time. {counts}; {numbers}.{rest}")
 }
 
 /// Says after how many of the planned cases a run ended.

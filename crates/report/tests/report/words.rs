@@ -115,6 +115,20 @@ fn a_run_that_stopped_early_says_after_how_many_cases_and_that_it_is_valid() {
 }
 
 #[test]
+fn cases_behind_one_that_is_not_finished_are_counted_and_do_not_decide() {
+    let fixed = format!("{}. {}", "p ".repeat(44), "p ".repeat(5));
+    let baseline = results("instruction", &[(by_checks("correct"), &"f ".repeat(50))]);
+    let candidate = results("examples", &[(by_checks("correct"), &fixed)]);
+    let history = LookHistory { until_decided: true, ..LookHistory::default() };
+    let comparison = compare(&baseline, &candidate, &options(), &history).unwrap();
+    let text = sentence(&comparison);
+    assert!(text.starts_with("Stopped after 44 of 50 cases: "), "{text}");
+    assert!(text.contains(" 49 fixed, 0 broke, 0 unchanged; "), "{text}");
+    let rest = "The difference rests on the first 44 cases of the plan that are complete.";
+    assert!(text.ends_with(rest), "{text}");
+}
+
+#[test]
 fn more_cases_after_a_look_are_told_from_a_declared_number() {
     let (baseline, candidate) = pairs(20, 50, 0, 30);
     let baseline = results("instruction", &[(by_checks("correct"), &baseline)]);
