@@ -96,7 +96,8 @@ fn section(page: &mut Markup, section: &Section, limits: Limits, number: usize) 
     notes(page, "Before you read the verdict", &outline.warnings);
     let (class, mark) = tone(outline.tone());
     page.open("p", &[("class", class)]);
-    page.text(&format!("{mark}{}", outline.verdict));
+    // A percent sign does not begin a line.
+    page.text(&format!("{mark}{}", outline.verdict.replace(" %", "\u{a0}%")));
     page.close();
     for remark in &outline.remarks {
         page.leaf("p", &[("class", "faint")], remark);
