@@ -8,6 +8,7 @@
 
 mod approved;
 mod baselines;
+mod ci;
 mod help;
 mod json;
 mod keyring;
