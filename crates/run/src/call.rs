@@ -121,6 +121,14 @@ mod tests {
     }
 
     #[test]
+    fn bodies_that_differ_in_the_last_digit_of_a_large_number_have_their_own_keys() {
+        let [one, next] = [9_007_199_254_740_992_u64, 9_007_199_254_740_993]
+            .map(|id| Call { body: json!({"inputs": {"id": id}}), ..call() });
+        assert_ne!(one.cache_key(0), next.cache_key(0));
+        assert_ne!(one.recording_key(0), next.recording_key(0));
+    }
+
+    #[test]
     fn an_adapter_update_keeps_recordings_but_not_the_cache() {
         let newer = Call { adapter_version: 2, ..call() };
         assert_eq!(call().recording_key(0), newer.recording_key(0));

@@ -2,6 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// A SHA-256 that identifies content; as text, 64 lower-case hex digits.
@@ -14,11 +15,11 @@ impl ContentHash {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// Returns the hash of the line `tag`, a newline, and the RFC 8785 JSON of `value`.
+    /// Returns the hash of the line `tag`, a newline, and the [`canonical_json`] of `value`.
     ///
     /// The tag names the kind and format version (`trysquare-prompt-v1`), so that two kinds of
     /// document never share a hash.
-    pub fn of_document(tag: &str, value: &serde_json::Value) -> Self {
+    pub fn of_document(tag: &str, value: &Value) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(tag.as_bytes());
         hasher.update(b"\n");
@@ -57,10 +58,54 @@ impl ContentHash {
     }
 }
 
-/// Returns the RFC 8785 (JSON Canonicalization Scheme) text of a value.
-pub fn canonical_json(value: &serde_json::Value) -> String {
-    serde_json_canonicalizer::to_string(value)
-        .expect("a serde_json value holds only finite numbers and string keys")
+/// Returns the RFC 8785 (JSON Canonicalization Scheme) text of a value, whole numbers with all their
+/// digits.
+///
+/// The RFC takes every number for a double, so it writes 9007199254740993 as 9007199254740992. Two
+/// documents that differ must not share a hash, so whole numbers beyond ±2^53 are not rounded here.
+pub fn canonical_json(value: &Value) -> String {
+    let mut text = String::new();
+    write_canonical(value, &mut text);
+    text
+}
+
+fn write_canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_canonical(item, out);
+            }
+            out.push(']');
+        }
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            // The RFC orders keys by their UTF-16 code units, which is not the order of UTF-8.
+            members.sort_unstable_by(|(one, _), (other, _)| {
+                one.encode_utf16().cmp(other.encode_utf16())
+            });
+            out.push('{');
+            for (index, (key, member)) in members.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                out.push_str(&leaf(key));
+                out.push(':');
+                write_canonical(member, out);
+            }
+            out.push('}');
+        }
+        Value::Number(number) if !number.is_f64() => out.push_str(&number.to_string()),
+        leaf_value => out.push_str(&leaf(leaf_value)),
+    }
+}
+
+fn leaf(value: &(impl Serialize + ?Sized)) -> String {
+    serde_json_canonicalizer::to_string(&value)
+        .expect("a serde_json value holds only finite numbers")
 }
 
 impl fmt::Display for ContentHash {
@@ -148,6 +193,36 @@ mod tests {
     fn upper_case_and_short_text_are_refused() {
         assert!("BA".repeat(32).parse::<ContentHash>().is_err());
         assert!("ba7816bf8f01".parse::<ContentHash>().is_err());
+    }
+
+    #[test]
+    fn whole_numbers_keep_all_their_digits() {
+        let value =
+            json!([9_007_199_254_740_992_u64, 9_007_199_254_740_993_u64, i64::MIN, u64::MAX]);
+        assert_eq!(
+            canonical_json(&value),
+            "[9007199254740992,9007199254740993,-9223372036854775808,18446744073709551615]"
+        );
+        let hash = |id: u64| ContentHash::of_document("t", &json!({ "id": id }));
+        assert_ne!(hash(9_007_199_254_740_992), hash(9_007_199_254_740_993));
+    }
+
+    #[test]
+    fn what_rfc_8785_does_not_round_is_as_it_says() {
+        // The RFC's own sample, and numbers, escapes and an order of keys that are easy to get wrong.
+        let texts = [
+            r#"{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],
+                "string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]}"#,
+            r#"{"\u20ac":"Euro","\r":"CR","\ufb33":"Dalet","1":"One","\ud83d\ude00":"Smiley","\u0080":"C","\u00f6":"O"}"#,
+            r#"[0,-0.0,1.0,1e21,1e20,-9007199254740992,9007199254740991,1e-7,5e-324,"\u007f\b\f\t\u2028"]"#,
+        ];
+        for text in texts {
+            let value: Value = serde_json::from_str(text).unwrap();
+            assert_eq!(
+                canonical_json(&value),
+                serde_json_canonicalizer::to_string(&value).unwrap()
+            );
+        }
     }
 
     #[test]

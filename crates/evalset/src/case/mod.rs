@@ -161,6 +161,9 @@ mod tests {
         assert_eq!(a.content_hash(), b.content_hash());
         let c = case(r#"{"id":"a","inputs":{"x":1,"y":2},"expected":null}"#);
         assert_ne!(a.content_hash(), c.content_hash(), "null is a value");
+        let number = |id: u64| case(&format!(r#"{{"id":"a","inputs":{{"id":{id}}}}}"#));
+        let [one, next] = [9_007_199_254_740_992, 9_007_199_254_740_993].map(number);
+        assert_ne!(one.content_hash(), next.content_hash(), "all digits count");
     }
 
     #[test]
