@@ -195,11 +195,46 @@ enum Open {
     Mapping { start: usize, anchor: usize, entries: Vec<Entry>, key: Option<(String, Span)> },
 }
 
+/// What an alias stands for.
+struct Anchored {
+    node: Node,
+    extent: Extent,
+}
+
+/// How large a node is, aliases expanded.
+#[derive(Clone, Copy)]
+struct Extent {
+    nodes: usize,
+    /// The collections inside each other, itself included; a scalar has none.
+    depth: usize,
+}
+
+impl Extent {
+    const SCALAR: Self = Self { nodes: 1, depth: 0 };
+
+    fn of(node: &Node) -> Self {
+        let within = |extents: &mut dyn Iterator<Item = Self>| {
+            let whole = extents.fold(Self { nodes: 1, depth: 0 }, |whole, part| Self {
+                nodes: whole.nodes + part.nodes,
+                depth: whole.depth.max(part.depth),
+            });
+            Self { depth: whole.depth + 1, ..whole }
+        };
+        match &node.value {
+            Yaml::Sequence(items) => within(&mut items.iter().map(Self::of)),
+            Yaml::Mapping(entries) => {
+                within(&mut entries.iter().map(|entry| Self::of(&entry.value)))
+            }
+            _ => Self::SCALAR,
+        }
+    }
+}
+
 struct Builder<'d> {
     offsets: Offsets,
     diagnostics: &'d mut Diagnostics,
     open: Vec<Open>,
-    anchors: HashMap<usize, (Node, usize)>,
+    anchors: HashMap<usize, Anchored>,
     nodes: usize,
     root: Option<Node>,
 }
@@ -221,7 +256,7 @@ impl Builder<'_> {
                     });
                 };
                 self.count(1, span)?;
-                self.close(Node { span, value }, anchor, 1);
+                self.close(Node { span, value }, anchor);
             }
             Event::SequenceStart(anchor, _) => {
                 self.push(Open::Sequence { start: span.start, anchor, items: Vec::new() }, span)?;
@@ -233,12 +268,16 @@ impl Builder<'_> {
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
             Event::Alias(anchor) => {
-                let Some((node, size)) = self.anchors.get(&anchor).cloned() else {
+                let Some(Anchored { extent, .. }) = self.anchors.get(&anchor) else {
                     let message = "this alias stands inside its own anchor".to_owned();
                     return Err(Refusal { code: "yaml-alias", span, message });
                 };
-                self.count(size, span)?;
-                self.close(Node { span, value: node.value }, 0, size);
+                let Extent { nodes, depth } = *extent;
+                self.count(nodes, span)?;
+                self.check_depth(depth, span)?;
+                // Copied only now: what is too much was refused.
+                let value = self.anchors[&anchor].node.value.clone();
+                self.close(Node { span, value }, 0);
             }
             _ => {}
         }
@@ -256,12 +295,18 @@ impl Builder<'_> {
 
     fn push(&mut self, open: Open, span: Span) -> Result<(), Refusal> {
         self.count(1, span)?;
-        if self.open.len() == MAX_DEPTH {
-            let message = format!("nested more than {MAX_DEPTH} levels deep");
-            return Err(Refusal { code: "yaml-depth", span, message });
-        }
+        self.check_depth(1, span)?;
         self.open.push(open);
         Ok(())
+    }
+
+    /// Refuses what would nest `more` levels deeper than where it stands allows.
+    fn check_depth(&self, more: usize, span: Span) -> Result<(), Refusal> {
+        if self.open.len() + more <= MAX_DEPTH {
+            return Ok(());
+        }
+        let message = format!("nested more than {MAX_DEPTH} levels deep, aliases expanded");
+        Err(Refusal { code: "yaml-depth", span, message })
     }
 
     fn end(&mut self, span: Span) {
@@ -269,26 +314,22 @@ impl Builder<'_> {
             Some(Open::Sequence { start, anchor, items }) => {
                 let end = items.last().map_or(span.end, |item| item.span.end.max(span.end));
                 let value = Yaml::Sequence(items);
-                self.close_collection(Node { span: Span::new(start, end), value }, anchor);
+                self.close(Node { span: Span::new(start, end), value }, anchor);
             }
             Some(Open::Mapping { start, anchor, entries, .. }) => {
                 let end =
                     entries.last().map_or(span.end, |entry| entry.value.span.end.max(span.end));
                 let value = Yaml::Mapping(entries);
-                self.close_collection(Node { span: Span::new(start, end), value }, anchor);
+                self.close(Node { span: Span::new(start, end), value }, anchor);
             }
             None => {}
         }
     }
 
-    fn close_collection(&mut self, node: Node, anchor: usize) {
-        let size = if anchor == 0 { 1 } else { size_of(&node) };
-        self.close(node, anchor, size);
-    }
-
-    fn close(&mut self, node: Node, anchor: usize, size: usize) {
+    fn close(&mut self, node: Node, anchor: usize) {
         if anchor != 0 {
-            self.anchors.insert(anchor, (node.clone(), size));
+            let extent = Extent::of(&node);
+            self.anchors.insert(anchor, Anchored { node: node.clone(), extent });
         }
         match self.open.last_mut() {
             None => self.root = Some(node),
@@ -311,14 +352,6 @@ impl Builder<'_> {
                 }
             },
         }
-    }
-}
-
-fn size_of(node: &Node) -> usize {
-    1 + match &node.value {
-        Yaml::Sequence(items) => items.iter().map(size_of).sum(),
-        Yaml::Mapping(entries) => entries.iter().map(|entry| size_of(&entry.value)).sum(),
-        _ => 0,
     }
 }
 
@@ -434,6 +467,22 @@ mod tests {
         }
         assert_eq!(read(&bomb).1[0].code, "yaml-size");
         assert_eq!(read(&"[".repeat(100)).1[0].code, "yaml-depth");
+    }
+
+    #[test]
+    fn aliases_cannot_nest_deeper_than_text_may() {
+        let chain = |last: usize| {
+            let mut text = String::from("a0: &a0 [x]\n");
+            for level in 1..=last {
+                text.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+            }
+            text
+        };
+        // The mapping around it is one level, and `a0` is one list.
+        assert_eq!(read(&chain(MAX_DEPTH - 2)).1, []);
+        let found = read(&chain(MAX_DEPTH - 1)).1;
+        assert_eq!((found.len(), found[0].code.as_str()), (1, "yaml-depth"));
+        assert_eq!(read(&chain(20_000)).1[0].code, "yaml-depth");
     }
 
     #[test]
