@@ -193,7 +193,9 @@ fn read_split(node: &Node, diagnostics: &mut Diagnostics) -> SplitPolicy {
     let [train, dev, test] = match given {
         [None, None, None] => all,
         // One left out is what the others leave of the whole.
-        [Some(train), Some(dev), None] => [train, dev, 100_u64.saturating_sub(train + dev)],
+        [Some(train), Some(dev), None] => {
+            [train, dev, 100_u64.saturating_sub(train.saturating_add(dev))]
+        }
         [train, dev, test] => [train.unwrap_or(0), dev.unwrap_or(0), test.unwrap_or(0)],
     };
     let whole = train.checked_add(dev).and_then(|sum| sum.checked_add(test)) == Some(100);

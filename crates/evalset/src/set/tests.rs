@@ -132,6 +132,17 @@ budget: {run_usd: 1e-3}
 }
 
 #[test]
+fn shares_of_any_size_are_refused_without_overflow() {
+    for split in [
+        "{train: 18446744073709551615, dev: 1}",
+        "{train: 18446744073709551615, dev: 1, test: 100}",
+    ] {
+        let found = read(&format!("split: {split}\n")).1;
+        assert_eq!((found.len(), found[0].code.as_str()), (1, "out-of-range"), "{split}");
+    }
+}
+
+#[test]
 fn what_is_open_follows_the_project() {
     let text = "margin: 0.1\ngate: {min_cases: 10}\nbudget: {run_usd: 2}\n";
     let mut set = read(text).0.unwrap();
