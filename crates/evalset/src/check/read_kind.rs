@@ -1,13 +1,13 @@
 use chat::FinishReason;
-use document::yaml::{Node, Yaml};
+use document::yaml::Node;
 use document::{Diagnostics, Fields, Span, nearest};
 use serde_json::Value;
-use values::NanoDollars;
 
 use super::compiled::Schema;
 use super::read::{read_json, read_member, read_path, read_pattern, read_text};
 use super::spec::{Combination, Equality, Kind, LengthUnit, Measure, Range};
 use super::template::{TextList, TextTemplate};
+use crate::set::dollars;
 
 const KINDS: [&str; 24] = [
     "equals",
@@ -429,17 +429,7 @@ fn read_finish_reason(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) ->
 
 fn read_cost(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Kind> {
     let node = fields.required("max_usd", diagnostics)?;
-    let written = match &node.value {
-        Yaml::Number(number) => number.to_string(),
-        Yaml::String(text) => text.clone(),
-        _ => String::new(),
-    };
-    let Some(max) = NanoDollars::parse_dollars(&written) else {
-        let message = "`max_usd` must be dollars as a plain decimal with at most nine decimals";
-        diagnostics.error_with_hint("bad-money", node.span, message, "for example `0.0025`");
-        return None;
-    };
-    Some(Kind::Cost { max })
+    Some(Kind::Cost { max: dollars(node, "max_usd", diagnostics)? })
 }
 
 fn read_tool_call(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Kind> {

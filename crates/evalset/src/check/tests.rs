@@ -195,7 +195,7 @@ fn what_is_wrong_is_said_with_its_place_and_what_was_meant() {
         1:1 a check of kind `length` needs `min`, `max` or both
         1:1 `min` (3) is above `max` (2), so nothing can pass
         3:8 `value` cannot be `stop` (expected one of complete, length, tool_use, stop_sequence, refused, filtered, paused, context_exceeded, malformed_tool, error)
-        3:10 `max_usd` must be dollars as a plain decimal with at most nine decimals (for example `0.0025`)
+        3:10 `max_usd` must be dollars as a plain decimal such as 0.25, with at most nine decimals
         3:9 `max_ms` of a check must be a whole number, 0 or more, found text
         4:12 `threshold` means nothing to a check of kind `equals` (it passes or fails without a number in between; remove the key)
         4:12 `threshold` must be a number from 0 to 1
@@ -214,6 +214,16 @@ fn what_is_wrong_is_said_with_its_place_and_what_was_meant() {
 fn all_problems_of_a_check_are_found_at_once() {
     let text = "name: 3\nkind: all_of\nwieght: 2\nchecks:\n  - {kind: regex, pattern: '['}\n  - {kind: latency}\n";
     assert_eq!(read(text).1.len(), 4, "{}", findings(text));
+}
+
+#[test]
+fn a_cost_is_read_as_it_is_written() {
+    for (written, nano_dollars) in [("0.000005", 5_000), ("0.000000001", 1), ("'2'", 2_000_000_000)]
+    {
+        let check = good(&format!("name: a\nkind: cost\nmax_usd: {written}\n"));
+        let Kind::Cost { max } = check.test.kind else { panic!("not a cost") };
+        assert_eq!(max.get(), nano_dollars, "{written}");
+    }
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl Budget {
 }
 
 /// Reads an amount in dollars from the digits as they stand in the file, so that none is rounded.
-pub(super) fn dollars(
+pub(crate) fn dollars(
     node: &Node,
     key: &str,
     diagnostics: &mut Diagnostics,

@@ -16,7 +16,7 @@ use crate::check::CheckSpec;
 use crate::{CaseFile, SplitPolicy};
 
 pub use budget::Budget;
-use budget::dollars;
+pub(crate) use budget::dollars;
 pub use criterion::{Combine, Criterion, CriterionKind, ScoreSource};
 pub use gate::{
     DEFAULT_CONFIDENCE, GateSpec, JudgeTrust, NotEnoughRule, RegressionRule, RequiredCases,
