@@ -110,6 +110,35 @@ mod tests {
     }
 
     #[test]
+    fn a_streamed_file_is_written_like_any_other() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let mode = |name: &str| fs::metadata(path(name)).unwrap().permissions().mode() & 0o777;
+        let stream = |name: &str, text: &'static [u8]| {
+            let written = crate::write_streamed(&path(name), |file| file.write_all(text));
+            written.unwrap().unwrap();
+        };
+        stream("new", b"");
+        fs::write(path("theirs"), "").unwrap();
+        assert_eq!(mode("new"), mode("theirs"));
+        fs::write(path("file"), "old").unwrap();
+        fs::set_permissions(path("file"), fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(path("file"), path("link")).unwrap();
+        stream("link", b"new");
+        assert_eq!(read_text(&path("file")).unwrap(), "new");
+        assert_eq!(mode("file"), 0o640);
+        assert!(fs::symlink_metadata(path("link")).unwrap().is_symlink());
+        let failed = crate::write_streamed(&path("link"), |file| {
+            file.write_all(b"half").unwrap();
+            Err("broken")
+        });
+        assert_eq!(failed.unwrap(), Err("broken"));
+        assert_eq!(read_text(&path("file")).unwrap(), "new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4, "nothing is left beside it");
+    }
+
+    #[test]
     fn errors_name_the_path_and_the_reason() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("none");

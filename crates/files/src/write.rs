@@ -2,6 +2,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 use crate::FileError;
 
 /// Replaces a file's content so that at any instant either the old or the new is there, whole.
@@ -12,10 +14,8 @@ use crate::FileError;
 /// # Errors
 /// [`FileError`]; then the old content is untouched.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mode =
-        fs::metadata(&real).map_or(Mode::Usual, |metadata| Mode::Kept(metadata.permissions()));
-    replace(&real, bytes, mode).map_err(|error| FileError::new("write", path, error))
+    let write = |file: &mut NamedTempFile| file.write_all(bytes);
+    replace(path, write).map_err(|error| FileError::new("write", path, error))
 }
 
 /// Replaces a file's content by what `fill` writes, as [`write_atomic`] does, without holding it in
@@ -27,19 +27,28 @@ pub fn write_streamed<E>(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
 ) -> Result<Result<(), E>, FileError> {
-    let fail = |error: io::Error| FileError::new("write", path, error);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let made = tempfile::Builder::new().prefix(".trysquare-").tempfile_in(folder);
-    let mut buffered = io::BufWriter::new(made.map_err(fail)?);
-    if let Err(error) = fill(&mut buffered) {
-        return Ok(Err(error));
+    let filled = replace(path, |file| {
+        let mut buffered = io::BufWriter::new(file);
+        fill(&mut buffered).map_err(Stopped::Filling)?;
+        buffered.flush().map_err(Stopped::Writing)
+    });
+    match filled {
+        Ok(()) => Ok(Ok(())),
+        Err(Stopped::Filling(error)) => Ok(Err(error)),
+        Err(Stopped::Writing(error)) => Err(FileError::new("write", path, error)),
     }
-    let temporary = buffered.into_inner().map_err(|error| fail(error.into_error()))?;
-    temporary.as_file().sync_all().map_err(fail)?;
-    temporary.persist(path).map_err(|error| fail(error.error))?;
-    sync_folder(folder).map_err(fail)?;
-    Ok(Ok(()))
+}
+
+/// Why a streamed file was not written.
+enum Stopped<E> {
+    Filling(E),
+    Writing(io::Error),
+}
+
+impl<E> From<io::Error> for Stopped<E> {
+    fn from(error: io::Error) -> Self {
+        Self::Writing(error)
+    }
 }
 
 /// Like [`write_atomic`], for a file that only its owner may read.
@@ -47,7 +56,8 @@ pub fn write_streamed<E>(
 /// # Errors
 /// [`FileError`]; then the old content is untouched.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    replace(path, bytes, Mode::Private).map_err(|error| FileError::new("write", path, error))
+    let write = |file: &mut NamedTempFile| file.write_all(bytes);
+    replace_at(path, &Mode::Private, write).map_err(|error| FileError::new("write", path, error))
 }
 
 /// Who may read the file that is written.
@@ -60,7 +70,22 @@ enum Mode {
     Private,
 }
 
-fn replace(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
+/// Replaces the file that a path leads to, and keeps who may read it.
+fn replace<E: From<io::Error>>(
+    path: &Path,
+    fill: impl FnOnce(&mut NamedTempFile) -> Result<(), E>,
+) -> Result<(), E> {
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mode =
+        fs::metadata(&real).map_or(Mode::Usual, |metadata| Mode::Kept(metadata.permissions()));
+    replace_at(&real, &mode, fill)
+}
+
+fn replace_at<E: From<io::Error>>(
+    path: &Path,
+    mode: &Mode,
+    fill: impl FnOnce(&mut NamedTempFile) -> Result<(), E>,
+) -> Result<(), E> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
@@ -72,13 +97,13 @@ fn replace(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     let mut temporary = builder.tempfile_in(folder)?;
-    temporary.write_all(bytes)?;
+    fill(&mut temporary)?;
     if let Mode::Kept(permissions) = mode {
-        temporary.as_file().set_permissions(permissions)?;
+        temporary.as_file().set_permissions(permissions.clone())?;
     }
     temporary.as_file().sync_all()?;
     temporary.persist(path).map_err(|error| error.error)?;
-    sync_folder(folder)
+    Ok(sync_folder(folder)?)
 }
 
 /// Makes a rename durable. Only Unix can sync a folder.
