@@ -22,6 +22,10 @@ const CHUNK: usize = 64;
 /// The largest number of resamples.
 const MOST_RESAMPLES: usize = 100_000;
 
+/// The fewest resamples and units of which a BCa interval is shown; below, its corrections are noise.
+const BCA_RESAMPLES: usize = 2_000;
+const BCA_UNITS: usize = 10;
+
 /// How a bootstrap is drawn; all of it but the threads determines the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resampling {
@@ -49,8 +53,9 @@ pub struct Bootstrap {
     pub standard_error: Defined<f64>,
     /// The α/2 and 1 − α/2 quantiles of the resampled statistic (type 7).
     pub percentile: Defined<Interval>,
-    /// The bias-corrected and accelerated interval; undefined where z₀ or the acceleration is, or
-    /// where clusters were resampled. Show the percentile interval then, and say so.
+    /// The bias-corrected and accelerated interval; undefined where z₀ or the acceleration is, where
+    /// clusters were resampled, and, of what is drawn here, below 2,000 resamples or 10 units. Show
+    /// the percentile interval then, and say so.
     pub bca: Defined<Interval>,
     /// z₀, the bias correction.
     pub bias: Defined<f64>,
@@ -94,7 +99,8 @@ pub fn bootstrap_mean(
         let total = sums::sum(values.iter().copied());
         let jackknife =
             jackknife_of(n, |left_out| Ok((total - values[left_out]) / (n as f64 - 1.0)));
-        return Ok(summary(Ok(sums::mean(values)), drawn, jackknife, level));
+        return Ok(summary(Ok(sums::mean(values)), drawn, jackknife, level)
+            .with_enough_for_bca(n, resampling.resamples));
     };
     Ok(undefined(reason))
 }
@@ -129,7 +135,8 @@ pub fn bootstrap_statistic(
         rest.remove(left_out);
         statistic(&rest)
     });
-    Ok(summary(statistic(&everything), drawn, jackknife, level))
+    Ok(summary(statistic(&everything), drawn, jackknife, level)
+        .with_enough_for_bca(units, resampling.resamples))
 }
 
 /// Bootstraps any statistic by drawing whole clusters with replacement.
@@ -346,6 +353,24 @@ fn summary(
     }
 }
 
+impl Bootstrap {
+    /// Leaves out a BCa interval of too few resamples or units (S7). A point stays a point.
+    fn with_enough_for_bca(self, units: usize, resamples: usize) -> Self {
+        if self.zero_variance {
+            return self;
+        }
+        let usable = resamples - self.undefined_resamples;
+        let enough = if units < BCA_UNITS {
+            Err(Undefined::TooFew { needed: BCA_UNITS, found: units })
+        } else if usable < BCA_RESAMPLES {
+            Err(Undefined::TooFewResamples { needed: BCA_RESAMPLES, found: usable })
+        } else {
+            Ok(())
+        };
+        Self { bca: self.bca.and_then(|bca| enough.map(|()| bca)), ..self }
+    }
+}
+
 /// Returns z₀; undefined where all resamples lie on one side of the estimate.
 fn bias_of(sorted: &[f64], estimate: f64) -> Defined<f64> {
     at_least(1, sorted.len())?;
@@ -384,6 +409,27 @@ mod tests {
             bootstrap_mean(&values, one, Level::P95),
             bootstrap_mean(&values, three, Level::P95)
         );
+    }
+
+    #[test]
+    fn bca_needs_2000_resamples_and_10_units() {
+        let values: Vec<f64> = (0..10).map(|i| f64::from(i * i)).collect();
+        let bca = |units: usize, resamples: usize| {
+            let resampling = Resampling { resamples, ..Resampling::seeded(3) };
+            let values = &values[..units];
+            let result = bootstrap_mean(values, resampling, Level::P95).unwrap();
+            let of = |drawn: &[usize]| {
+                Ok(drawn.iter().map(|&i| values[i]).sum::<f64>() / drawn.len() as f64)
+            };
+            let other = bootstrap_statistic(units, of, resampling, Level::P95).unwrap();
+            assert_eq!(other.bca.err(), result.bca.err());
+            assert!(result.percentile.is_ok() && result.bias.is_ok());
+            result.bca.err()
+        };
+        assert_eq!(bca(10, 2_000), None);
+        assert_eq!(bca(9, 2_000), Some(Undefined::TooFew { needed: 10, found: 9 }));
+        let few = Undefined::TooFewResamples { needed: 2_000, found: 1_999 };
+        assert_eq!(bca(10, 1_999), Some(few));
     }
 
     #[test]

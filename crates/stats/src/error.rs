@@ -24,6 +24,14 @@ pub enum Undefined {
         /// The number there is.
         found: usize,
     },
+    /// There are fewer resamples with a value than the interval needs.
+    #[error("needs at least {needed} resamples, there are {found}")]
+    TooFewResamples {
+        /// The smallest number that is enough.
+        needed: usize,
+        /// The number there is.
+        found: usize,
+    },
     /// There are more observations than the exact method can enumerate.
     #[error("the exact method is limited to {limit} observations, there are {found}")]
     TooManyForExact {
@@ -69,6 +77,7 @@ impl Undefined {
     pub fn code(self) -> &'static str {
         match self {
             Self::TooFew { .. } => "too_few",
+            Self::TooFewResamples { .. } => "too_few_resamples",
             Self::TooManyForExact { .. } => "too_many_for_exact",
             Self::ZeroVariance => "zero_variance",
             Self::OneCluster => "one_cluster",
