@@ -24,7 +24,6 @@ impl Level {
     /// # Errors
     /// [`InvalidInput::OutOfRange`] if it is not in `1e-12..=1-1e-12`.
     pub fn of_confidence(confidence: f64) -> Result<Self, InvalidInput> {
-        // The decimal that was meant: 1 - 0.95 is 0.050000000000000044.
         let alpha = 1.0 - confidence;
         Self::of_alpha(alpha).map_err(|_| InvalidInput::OutOfRange {
             what: "confidence",
