@@ -81,10 +81,6 @@ const SETTINGS: [&str; 7] = [
     "safe.bareRepository=explicit",
 ];
 
-/// Between the fields of a commit, and before it: no name or subject line holds these.
-const FIELD: char = '\u{1f}';
-const RECORD: char = '\u{1e}';
-
 /// Returns the commits that changed a file, the newest first, renames followed.
 ///
 /// `path` is the file's path inside the project, whose folder is `root`; the project may be a folder
@@ -120,11 +116,11 @@ fn log(root: &Path, which: &[&str]) -> Result<Vec<FileVersion>, GitError> {
         "--no-show-signature",
         "--name-only",
         "-z",
-        "--format=%x1e%H%x1f%an%x1f%at%x1f%s%x1f",
+        "--format=%x00%H%x00%an%x00%at%x00%s%x00",
     ];
     arguments.extend(which);
     let text = succeeded(&git(root, &arguments)?)?;
-    text.split(RECORD).skip(1).map(|record| read_record(record, &prefix)).collect()
+    read_log(&text, &prefix)
 }
 
 /// Returns the files below a folder at a commit, as paths inside the project.
@@ -139,23 +135,38 @@ pub(crate) fn files_at(
     Ok(names.split('\0').filter(|name| !name.is_empty()).map(PathBuf::from).collect())
 }
 
-fn read_record(record: &str, prefix: &str) -> Result<FileVersion, GitError> {
-    let fields: Vec<_> = record.split(FIELD).collect();
-    let [commit, author, seconds, subject, names] = fields[..] else {
-        return Err(GitError::Failed(format!("its log was not understood: {record:?}")));
-    };
-    let seconds: i64 = seconds
-        .parse()
-        .map_err(|_| GitError::Failed(format!("found `{seconds}` as a commit's time")))?;
-    // A commit that changed several of the files stands for the first.
-    let name = names.trim_matches(['\0', '\n']).split('\0').next().unwrap_or_default();
-    Ok(FileVersion {
-        commit: commit.to_owned(),
-        author: author.to_owned(),
-        time: Timestamp::from_unix_ms(seconds.saturating_mul(1_000)),
-        subject: subject.to_owned(),
-        path: PathBuf::from(name.strip_prefix(prefix).unwrap_or(name)),
-    })
+/// Reads commits, each an empty field, four fields of its own and the names of files, all between NUL
+/// characters: no name of a person or file, and no message, can hold one.
+fn read_log(text: &str, prefix: &str) -> Result<Vec<FileVersion>, GitError> {
+    let mut fields = text.split('\0').peekable();
+    let mut versions = Vec::new();
+    while fields.next().is_some() {
+        // After the last name of a file the text ends.
+        let Some(commit) = fields.next() else { break };
+        let (Some(author), Some(seconds), Some(subject)) =
+            (fields.next(), fields.next(), fields.next())
+        else {
+            return Err(GitError::Failed(format!("its log ends within the commit {commit:?}")));
+        };
+        let seconds: i64 = seconds
+            .parse()
+            .map_err(|_| GitError::Failed(format!("found `{seconds}` as a commit's time")))?;
+        // A commit that changed several of the files stands for the first.
+        let mut first = None;
+        fields.next_if(|field| field.is_empty());
+        while let Some(name) = fields.next_if(|field| !field.is_empty()) {
+            first.get_or_insert(name.strip_prefix('\n').unwrap_or(name));
+        }
+        let name = first.unwrap_or_default();
+        versions.push(FileVersion {
+            commit: commit.to_owned(),
+            author: author.to_owned(),
+            time: Timestamp::from_unix_ms(seconds.saturating_mul(1_000)),
+            subject: subject.to_owned(),
+            path: PathBuf::from(name.strip_prefix(prefix).unwrap_or(name)),
+        });
+    }
+    Ok(versions)
 }
 
 /// Returns the full name of the commit that a reference (`HEAD~2`, `v1.0`, `4153714`) means.
@@ -301,6 +312,27 @@ pub(crate) mod tests {
         let first = &versions[2];
         assert_eq!(content_at(&root, &first.path, &first.commit).unwrap(), long);
         assert_eq!(content_at(&root, path, "main").unwrap(), "Other text.\n");
+    }
+
+    #[test]
+    fn no_message_can_pass_for_the_end_of_a_field() {
+        let repository = Repository::new();
+        repository.commit("a.prompt", "one", "x\u{1f}y\u{1e}z");
+        repository.commit("other.txt", "x", "Unrelated");
+        repository.commit("a.prompt", "two", "\u{1f}\u{1f}\u{1f}\u{1f}");
+        repository.run(&["commit", "--quiet", "--allow-empty", "--allow-empty-message", "-m", ""]);
+        repository.commit("b.prompt", "two", "Both");
+        let root = &repository.root;
+        let versions = file_versions(root, Path::new("a.prompt")).unwrap();
+        let subjects: Vec<_> = versions.iter().map(|one| one.subject.as_str()).collect();
+        assert_eq!(subjects, ["\u{1f}\u{1f}\u{1f}\u{1f}", "x\u{1f}y\u{1e}z"]);
+        let both = BTreeSet::from(["a.prompt", "b.prompt"].map(PathBuf::from));
+        let paths: Vec<_> =
+            versions_of(root, &both).unwrap().into_iter().map(|one| one.path).collect();
+        assert_eq!(paths, ["b.prompt", "a.prompt", "a.prompt"].map(PathBuf::from));
+        for commit in versions_of(root, &BTreeSet::new()).unwrap() {
+            assert_eq!(commit.commit.len(), 40, "{commit:?}");
+        }
     }
 
     #[test]
