@@ -128,10 +128,10 @@ pub(crate) fn alike(
         Measure::Similarity => ("similarity", similarity_share(&chars(&expected), &chars(output))),
         Measure::RougeL => ("ROUGE-L", rouge_share(&words(&expected), &words(output))),
     };
-    Ok(judge(name, share, threshold, &expected, output))
+    Ok(finding_of(name, share, threshold, &expected, output))
 }
 
-fn judge(
+fn finding_of(
     name: &str,
     share: Share,
     threshold: Option<f64>,
@@ -188,7 +188,7 @@ pub(crate) fn edits(
             );
             Finding::number(share(distance), reason)
         }
-        (None, None) => judge(
+        (None, None) => finding_of(
             "share of unedited text",
             Share::AtMost(share(least)),
             threshold,
