@@ -1,10 +1,11 @@
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&[&str]; 31] = [
+const COMMANDS: [&[&str]; 32] = [
     &["run"],
     &["runs"],
     &["runs", "export"],
     &["show"],
+    &["compare"],
     &["score"],
     &["resume"],
     &["retry"],
@@ -66,6 +67,7 @@ fn the_program_explains_itself() {
       run          Run an eval set: every case with every variant
       runs         List runs, or export the record of one
       show         Show the results of a run, or one cell of it
+      compare      Say whether one variant is better than another, and how sure that is
       score        Score a run again with today's checks, or score outputs made elsewhere
       resume       Go on with a run that was stopped or whose process died
       retry        Send only the cells of a run again that ended in an error
@@ -148,15 +150,19 @@ fn every_command_explains_itself() {
       <SET>  The eval set: a folder in evalsets/
 
     Options:
-          --variant <NAME>    Run only these variants (may be repeated)
-          --case <ID>         Run only these cases (may be repeated)
-          --tag <TAG>         Run only cases with this tag (may be repeated)
-          --samples <N>       How often each case is sampled [default: the eval set's]
-          --seed <N>          The seed that shuffles the plan [default: the eval set's]
-          --dry-run           Print the plan and what it may cost, and send nothing
-          --replay            Answer from the eval set's recorded.jsonl only
-          --record            Write the responses into the eval set's recorded.jsonl
-          --fail-on-failures  Exit with 1 if a cell fails
+          --variant <NAME>     Run only these variants (may be repeated)
+          --case <ID>          Run only these cases (may be repeated)
+          --tag <TAG>          Run only cases with this tag (may be repeated)
+          --samples <N>        How often each case is sampled [default: the eval set's]
+          --seed <N>           The seed that shuffles the plan [default: the eval set's]
+          --dry-run            Print the plan and what it may cost, and send nothing
+          --replay             Answer from the eval set's recorded.jsonl only
+          --record             Write the responses into the eval set's recorded.jsonl
+          --fail-on-failures   Exit with 1 if a cell fails
+          --until-decided      End as soon as it is decided whether the candidate is better, or no worse
+          --goal <GOAL>        What is to be decided [default: better] [possible values: better,
+                               no-worse]
+          --against <VARIANT>  What the candidate is compared with [default: the first other variant]
 
     Sending:
           --no-cache         Do not read or write the cache
@@ -182,6 +188,7 @@ fn every_command_explains_itself() {
       trysquare run order-number --variant examples    one variant only
       trysquare run order-number --replay              answer from recorded.jsonl, no key needed
       trysquare run order-number --cap 0.50            stop before 50 cents are spent
+      trysquare run order-number --until-decided       stop as soon as the verdict is clear
 
     == runs
     List runs, or export the record of one
@@ -227,6 +234,30 @@ fn every_command_explains_itself() {
       trysquare show latest --failures
       trysquare show latest --case m-042
       trysquare show latest --case m-042 --variant examples --raw
+
+    == compare
+    Say whether one variant is better than another, and how sure that is
+
+    Usage: trysquare compare [OPTIONS] <BASELINE> <CANDIDATE>...
+
+    Arguments:
+      <BASELINE>      What to compare with
+      <CANDIDATE>...  What may be better; several share the level of one claim
+
+    Options:
+          --set <NAME>          The eval set whose latest run is meant [default: any]
+          --report <KIND=FILE>  Write the report into a file: KIND=FILE with md, html, junit, csv or
+                                json (may be repeated)
+          --cases <N>           Print at most so many cases of each list; files hold more [default: 5]
+
+    Examples:
+      trysquare compare instruction examples           two variants of the latest run
+      trysquare compare 019f2a 019f3b                  the candidates of two runs
+      trysquare compare 019f2a/examples latest/terse   a variant of each
+      trysquare compare old new1 new2 --report md=comparison.md,html=comparison.html
+
+    A side is a run (its id, the beginning of it, or `latest`), RUN/VARIANT, or a variant of the
+    latest run. The exit code is 0 whatever the verdict.
 
     == score
     Score a run again with today's checks, or score outputs made elsewhere

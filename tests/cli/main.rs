@@ -9,6 +9,7 @@
 mod approved;
 mod baselines;
 mod ci;
+mod compare;
 mod help;
 mod json;
 mod keyring;

@@ -12,6 +12,7 @@
 
 mod again;
 mod cached;
+mod decided;
 mod disk;
 mod keys;
 mod kills;

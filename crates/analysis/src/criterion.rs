@@ -177,10 +177,16 @@ impl<'a> Prepared<'a> {
     pub(crate) fn warnings(&self, level: Level) -> Result<Vec<Warning>, InvalidInput> {
         let mut warnings = Vec::new();
         let (units, shared) = (&self.counted.units, self.pairing.pairs.len());
-        let left_out = shared - units.len();
+        // A run that ended when it was decided needed no more; what it lacks is no fault.
+        let plan = &self.counted.plan;
+        let is_needed = |place: usize| {
+            self.why != Some(WhySequence::UntilDecided) || plan.finished[plan.cluster_of[place]]
+        };
+        let needed = (0..shared).filter(|place| is_needed(*place)).count();
+        let left_out = needed - units.places.iter().filter(|place| is_needed(**place)).count();
         let criterion = || self.name().to_owned();
-        if left_out as f64 > MANY_LEFT_OUT * shared as f64 {
-            warnings.push(Warning::ManyLeftOut { criterion: criterion(), left_out, of: shared });
+        if left_out as f64 > MANY_LEFT_OUT * needed as f64 {
+            warnings.push(Warning::ManyLeftOut { criterion: criterion(), left_out, of: needed });
         }
         let (baseline, candidate) = (&self.counted.baseline, &self.counted.candidate);
         let table = two_proportions(

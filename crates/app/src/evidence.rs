@@ -7,7 +7,7 @@ use analysis::{
 };
 use evalset::{Criterion, CriterionKind, EvalSet, ScoreSource};
 use project::Project;
-use run::{AnswerSource, RunHeader, VariantSource};
+use run::{AnswerSource, CellScore, RunHeader, VariantSource};
 use score::{Contribution, Outcome, Score, Status, criterion_result};
 use serde::Deserialize;
 use store::{AnswerEvidence, CellEvidence, OutcomeEvidence, ScoreEvidence, ScorerEvidence, Store};
@@ -23,6 +23,8 @@ pub struct RunResults {
     pub set: EvalSet,
     /// The chosen variants, in the order in which they were asked for.
     pub variants: Vec<VariantResults>,
+    /// For each of them, the places in the plan of the cells of each of its cases.
+    pub cells: Vec<Vec<Vec<u32>>>,
 }
 
 impl App {
@@ -39,35 +41,26 @@ impl App {
     ) -> Result<RunResults, AppError> {
         let header = store.run_header(run)?;
         let set = counting_settings(store, &header, &project.config.defaults)?;
-        let variants = variant_results(store, &set, &header, variants)?;
-        Ok(RunResults { set, variants })
-    }
-}
-
-/// Reads what some variants of a run did, scored by the criteria of `set`. Blocking.
-pub(crate) fn variant_results(
-    store: &Store,
-    set: &EvalSet,
-    header: &RunHeader,
-    variants: &[u32],
-) -> Result<Vec<VariantResults>, AppError> {
-    let mut columns = Vec::with_capacity(variants.len());
-    for variant in variants {
-        columns.push(Column::new(set, header, *variant)?);
-    }
-    let mut scorers = Scorers { set, known: HashMap::new() };
-    store.evidence(header.id, variants, |cell| {
-        if let Some(column) = columns.iter_mut().find(|column| column.index == cell.variant) {
-            column.add(&cell, &mut scorers);
+        let mut columns = Vec::with_capacity(variants.len());
+        for variant in variants {
+            columns.push(Column::new(&set, &header, *variant)?);
         }
-    })?;
-    Ok(columns.into_iter().map(|column| column.finish(set)).collect())
+        let mut scorers = Scorers { set: &set, known: HashMap::new() };
+        store.evidence(run, variants, |cell| {
+            if let Some(column) = columns.iter_mut().find(|column| column.index == cell.variant) {
+                column.add(&cell, &mut scorers);
+            }
+        })?;
+        let (variants, cells) = columns.into_iter().map(|column| column.finish(&set)).unzip();
+        Ok(RunResults { set, variants, cells })
+    }
 }
 
 /// The results of one variant while its cells come by.
 struct Column {
     index: u32,
     results: VariantResults,
+    cells: Vec<Vec<u32>>,
     is_complete: bool,
     keeps_latency: bool,
     places: HashMap<String, usize>,
@@ -108,6 +101,7 @@ impl Column {
         Ok(Self {
             index,
             results,
+            cells: Vec::new(),
             is_complete: true,
             keeps_latency,
             places: HashMap::new(),
@@ -136,7 +130,9 @@ impl Column {
                 (Some(answer.output), Some(self.measured(&answer)), values)
             }
         };
-        self.case_of(cell).samples.push(SampleResult { output, values, measured });
+        let place = self.case_of(cell);
+        self.cells[place].push(cell.cell);
+        self.results.cases[place].samples.push(SampleResult { output, values, measured });
     }
 
     fn measured(&self, answer: &AnswerEvidence) -> Measured {
@@ -149,30 +145,28 @@ impl Column {
         }
     }
 
-    /// Returns the case of a cell. Planned cells of a case stand together; outputs that were made
-    /// elsewhere may not.
-    fn case_of(&mut self, cell: &CellEvidence<'_>) -> &mut CaseResults {
+    /// Returns the place of a cell's case. Planned cells of a case stand together; outputs that were
+    /// made elsewhere may not.
+    fn case_of(&mut self, cell: &CellEvidence<'_>) -> usize {
         let cases = &mut self.results.cases;
         let last = cases.len().checked_sub(1);
         let is_same = |place: &usize| cases[*place].id == cell.case.id;
-        let place = last
-            .filter(is_same)
-            .or_else(|| self.places.get(&cell.case.id).copied())
-            .unwrap_or_else(|| {
-                self.places.insert(cell.case.id.clone(), cases.len());
-                cases.push(CaseResults {
-                    id: cell.case.id.clone(),
-                    hash: cell.case.hash,
-                    cluster: cell.case.cluster.clone(),
-                    tags: cell.case.body.as_deref().map(tags).unwrap_or_default(),
-                    samples: Vec::new(),
-                });
-                cases.len() - 1
+        let known = last.filter(is_same).or_else(|| self.places.get(&cell.case.id).copied());
+        known.unwrap_or_else(|| {
+            self.places.insert(cell.case.id.clone(), cases.len());
+            self.cells.push(Vec::new());
+            cases.push(CaseResults {
+                id: cell.case.id.clone(),
+                hash: cell.case.hash,
+                cluster: cell.case.cluster.clone(),
+                tags: cell.case.body.as_deref().map(tags).unwrap_or_default(),
+                samples: Vec::new(),
             });
-        &mut cases[place]
+            cases.len() - 1
+        })
     }
 
-    fn finish(mut self, set: &EvalSet) -> VariantResults {
+    fn finish(mut self, set: &EvalSet) -> (VariantResults, Vec<Vec<u32>>) {
         for (criterion, found) in self.results.criteria.iter_mut().zip(self.scored_by.scorers) {
             criterion.scorers = if found.is_empty() && criterion.source == ScoreSource::Code {
                 // Nothing was answered, so that nothing was scored.
@@ -184,7 +178,7 @@ impl Column {
         if let Origin::Run { complete, .. } = &mut self.results.origin {
             *complete = self.is_complete;
         }
-        self.results
+        (self.results, self.cells)
     }
 }
 
@@ -264,16 +258,7 @@ impl Scorers<'_> {
         }
         let set = self.set;
         let criterion = set.criteria.iter().position(|one| one.name == scorer.criterion);
-        let weight = match scorer.source {
-            ScoreSource::Code => {
-                set.checks.iter().find(|one| one.name == scorer.name).map(|one| one.weight)
-            }
-            ScoreSource::Judge => {
-                set.judges.iter().find(|one| one.name == scorer.name).map(|one| one.weight)
-            }
-            ScoreSource::Human => None,
-        };
-        let place = Place { criterion, weight: weight.unwrap_or(1.0) };
+        let place = Place { criterion, weight: weight(set, scorer.source, &scorer.name) };
         self.known.insert(scorer.number, place);
         place
     }
@@ -294,6 +279,14 @@ fn value<'s>(
         }
         _ => {}
     }
+    combined(criterion, scores)
+}
+
+/// Decides a criterion by all scores that serve it, as [`criterion_result`] combines them.
+fn combined<'s>(
+    criterion: &Criterion,
+    scores: impl Iterator<Item = (&'s ScoreEvidence<'s>, &'s Place)>,
+) -> Value {
     let kept: Vec<(&str, f64, Score)> = scores
         .map(|(score, place)| {
             let (outcome, source) = (score.outcome.clone(), score.scorer.source);
@@ -306,7 +299,34 @@ fn value<'s>(
         .iter()
         .map(|(name, weight, score)| Contribution { name, weight: *weight, score })
         .collect();
-    let result = criterion_result(criterion, &contributions);
+    decide(criterion, &contributions)
+}
+
+/// Decides a criterion by the scores that a cell was just given.
+pub(crate) fn value_of(set: &EvalSet, criterion: &Criterion, scores: &[CellScore]) -> Value {
+    let serving = scores.iter().filter(|score| score.criterion == criterion.name);
+    let contributions: Vec<_> = serving
+        .map(|score| Contribution {
+            name: &score.name,
+            weight: weight(set, score.score.source, &score.name),
+            score: &score.score,
+        })
+        .collect();
+    decide(criterion, &contributions)
+}
+
+/// Returns how much a scorer counts in a weighted criterion.
+pub(crate) fn weight(set: &EvalSet, source: ScoreSource, name: &str) -> f64 {
+    let weight = match source {
+        ScoreSource::Code => set.checks.iter().find(|one| one.name == name).map(|one| one.weight),
+        ScoreSource::Judge => set.judges.iter().find(|one| one.name == name).map(|one| one.weight),
+        ScoreSource::Human => None,
+    };
+    weight.unwrap_or(1.0)
+}
+
+fn decide(criterion: &Criterion, contributions: &[Contribution<'_>]) -> Value {
+    let result = criterion_result(criterion, contributions);
     match (result.status, result.outcome) {
         (Status::Pass, _) => Value::Number(1.0),
         (Status::Fail, _) => Value::Number(0.0),
@@ -330,5 +350,87 @@ fn plain(criterion: &Criterion, outcome: &Outcome) -> Option<Value> {
             && value.is_finite())
         .then_some(Value::Number(*value)),
         Outcome::Category { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use document::Span;
+    use evalset::Combine;
+    use values::ContentHash;
+
+    use super::*;
+
+    fn outcomes() -> Vec<Outcome> {
+        vec![
+            Outcome::Pass,
+            Outcome::Fail,
+            Outcome::Number { value: 0.5 },
+            Outcome::Number { value: f64::NAN },
+            Outcome::Category { name: "a".to_owned() },
+            Outcome::Error,
+            Outcome::Unreadable,
+            Outcome::Skipped,
+        ]
+    }
+
+    fn criteria() -> Vec<Criterion> {
+        let categories = ["a", "b"].map(str::to_owned).to_vec();
+        let kinds = [
+            CriterionKind::Binary,
+            CriterionKind::Graded,
+            CriterionKind::Categorical { categories: categories.clone(), passing: Vec::new() },
+            CriterionKind::Categorical { categories, passing: vec!["a".to_owned()] },
+        ];
+        let mut all = Vec::new();
+        for kind in kinds {
+            for combine in Combine::ALL {
+                for threshold in [None, Some(0.4), Some(0.6)] {
+                    let implied = Criterion::implied("exact", Span::default(), ScoreSource::Code);
+                    all.push(Criterion { kind: kind.clone(), combine, threshold, ..implied });
+                }
+            }
+        }
+        all
+    }
+
+    fn scorer(source: ScoreSource) -> ScorerEvidence {
+        ScorerEvidence {
+            number: 1,
+            criterion: "exact".to_owned(),
+            name: "exact".to_owned(),
+            source,
+            hash: ContentHash::of_bytes(b"exact"),
+        }
+    }
+
+    #[test]
+    fn a_single_score_is_read_as_the_rule_for_many_reads_it() {
+        let (scorer, place) =
+            (scorer(ScoreSource::Code), Place { criterion: Some(0), weight: 1.0 });
+        for criterion in criteria() {
+            for outcome in outcomes() {
+                let score = ScoreEvidence { scorer: &scorer, outcome };
+                if let Some(value) = plain(&criterion, &score.outcome) {
+                    let combined = combined(&criterion, std::iter::once((&score, &place)));
+                    assert_eq!(value, combined, "{criterion:?} {:?}", score.outcome);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn scores_of_another_source_decide_nothing() {
+        let (scorer, place) =
+            (scorer(ScoreSource::Human), Place { criterion: Some(0), weight: 1.0 });
+        let score = ScoreEvidence { scorer: &scorer, outcome: Outcome::Pass };
+        let value = value(&criteria()[0], std::iter::once((&score, &place)));
+        assert_eq!(value, Value::Not(Status::NoChecks));
+    }
+
+    #[test]
+    fn tags_are_those_of_the_kept_case() {
+        assert_eq!(tags(r#"{"id":"a","tags":["spam","de"]}"#), ["spam", "de"]);
+        assert_eq!(tags(r#"{"id":"a","input":{"text":"\"tags\""}}"#), [""; 0]);
     }
 }

@@ -19,6 +19,7 @@ use crate::plan::{Plan, Sending, case_ids, connect_all, provider, providers_of};
 use crate::port::{CheckScorer, RunCalls, StoreRecord, SystemClock};
 use crate::recordings::{needed_keys, recordings};
 use crate::target::{Targets, trusted_programs};
+use crate::until_decided::Watch;
 use crate::{App, AppError, ErrorKind, bridge};
 
 /// A run that exists already, to be worked on again.
@@ -324,7 +325,16 @@ impl App {
     ) -> Result<RunningRun, AppError> {
         let settings = self.settings()?;
         let programs = trusted_programs(&self.host, &settings, &sending.grants, project)?;
-        let record = Arc::new(StoreRecord::new(store, self.host.clone(), work.header.id));
+        let watch = match work.header.until_decided {
+            // Only a session that sends the plan has a part of it to spare.
+            Some(asked) if work.selection == Selection::Unfinished => {
+                let sides = [asked.baseline, asked.candidate];
+                let results = self.run_results(project, &store, work.header.id, &sides)?;
+                Watch::new(&work.header, results)?
+            }
+            _ => None,
+        };
+        let record = Arc::new(StoreRecord::new(store, self.host.clone(), work.header.id, watch));
         let mut lanes = lanes(project, &material, sending)?;
         if work.replay {
             // Recordings answer; there is nobody whose limits could be kept.

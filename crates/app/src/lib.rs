@@ -7,6 +7,8 @@ mod baseline;
 mod bridge;
 mod cache;
 mod clients;
+mod compare;
+mod details;
 mod doctor;
 mod embedded;
 mod error;
@@ -26,8 +28,10 @@ mod projects;
 mod prompts;
 mod recordings;
 mod results;
+mod sides;
 mod target;
 mod trust;
+mod until_decided;
 
 use std::path::Path;
 
@@ -40,6 +44,7 @@ pub use baseline::{
     AcceptRequest, Acceptance, Accepted, BaselineView, CriterionCounts, NotAcceptable,
     from_results, rule_changes, to_results,
 };
+pub use compare::{CompareRequest, Compared};
 pub use doctor::{Finding, Health, HostContact};
 pub use error::{AppError, ErrorKind};
 pub use evidence::RunResults;
@@ -53,6 +58,7 @@ pub use plan::{Plan, PlanSummary, RunRequest, Sending, VariantPlan};
 pub use prompts::{PromptView, RenderedPrompt, VariableView, VersionView};
 pub use results::{CellFilter, CellView, RunView, VariantView};
 pub use trust::TrustView;
+pub use until_decided::UntilDecidedRequest;
 
 // Data that answers carry, so that a program needs no other crate for what this one returns.
 pub use analysis::{CasePasses, Estimate, PassRate, pass_rate};
@@ -103,6 +109,14 @@ impl App {
     pub(crate) fn settings_file(&self) -> SettingsFile {
         SettingsFile::in_folder(&self.host.settings_folder)
     }
+}
+
+/// Writes a file that is there whole or not at all, as a report is. Blocking.
+///
+/// # Errors
+/// [`ErrorKind::Input`] if it cannot be written.
+pub fn write_file(path: &Path, text: &str) -> Result<(), AppError> {
+    Ok(files::write_atomic(path, text.as_bytes())?)
 }
 
 pub(crate) fn open_error(error: &OpenError) -> AppError {

@@ -126,6 +126,7 @@ impl App {
             cells,
             caps: Caps::default(),
             replay: false,
+            until_decided: None,
             criteria: crate::plan::criteria(material),
         })
     }

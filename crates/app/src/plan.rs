@@ -22,6 +22,7 @@ use crate::permission::{Missing, missing_origin};
 use crate::port::RunCalls;
 use crate::recordings::recordings;
 use crate::target::Targets;
+use crate::until_decided::{UntilDecidedRequest, until_decided};
 use crate::{App, AppError, Grants, Host};
 
 /// What a person wants to run.
@@ -39,6 +40,8 @@ pub struct RunRequest {
     pub samples: Option<u32>,
     /// The seed in place of the eval set's.
     pub seed: Option<u64>,
+    /// End as soon as the candidate's verdict is decided.
+    pub until_decided: Option<UntilDecidedRequest>,
     /// Answer from recordings only.
     pub replay: bool,
     /// Write recordings afterwards.
@@ -169,6 +172,8 @@ impl App {
             .map_err(|_| AppError::input(format!("a run of {count} cells is too large")))?;
         let budget = &material.set.budget;
         let caps = &request.sending.caps;
+        let asked = request.until_decided.as_ref();
+        let until_decided = asked.map(|asked| until_decided(material, asked)).transpose()?;
         Ok(RunHeader {
             format: 1,
             id: self.host.new_id(),
@@ -186,6 +191,7 @@ impl App {
                 project: caps.project.or(budget.project),
             },
             replay: request.replay,
+            until_decided,
             criteria: criteria(material),
         })
     }

@@ -73,7 +73,7 @@ pub(crate) fn needed_keys(
     Ok(keys.collect())
 }
 
-fn read_rows(project: &Project, set: &str) -> Result<Vec<Recording>, AppError> {
+pub(crate) fn read_rows(project: &Project, set: &str) -> Result<Vec<Recording>, AppError> {
     let path = recordings_path(project, set);
     let Some(text) = files::read_text_if_present(&path)? else { return Ok(Vec::new()) };
     let (rows, bad) = run::read_recordings(&text);

@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Runs(Runs),
     /// Show the results of a run, or one cell of it
     Show(Show),
+    /// Say whether one variant is better than another, and how sure that is
+    Compare(Compare),
     /// Score a run again with today's checks, or score outputs made elsewhere
     Score(Score),
     /// Go on with a run that was stopped or whose process died
@@ -121,7 +123,8 @@ pub(crate) enum Command {
     trysquare run order-number --dry-run             print the plan, send nothing\n  \
     trysquare run order-number --variant examples    one variant only\n  \
     trysquare run order-number --replay              answer from recorded.jsonl, no key needed\n  \
-    trysquare run order-number --cap 0.50            stop before 50 cents are spent")]
+    trysquare run order-number --cap 0.50            stop before 50 cents are spent\n  \
+    trysquare run order-number --until-decided       stop as soon as the verdict is clear")]
 pub(crate) struct Run {
     /// The eval set: a folder in evalsets/
     pub(crate) set: String,
@@ -152,8 +155,26 @@ pub(crate) struct Run {
     /// Exit with 1 if a cell fails
     #[arg(long)]
     pub(crate) fail_on_failures: bool,
+    /// End as soon as it is decided whether the candidate is better, or no worse
+    #[arg(long, conflicts_with = "record")]
+    pub(crate) until_decided: bool,
+    /// What is to be decided
+    #[arg(long, value_enum, default_value_t = Goal::Better, requires = "until_decided")]
+    pub(crate) goal: Goal,
+    /// What the candidate is compared with [default: the first other variant]
+    #[arg(long, value_name = "VARIANT", requires = "until_decided")]
+    pub(crate) against: Option<String>,
     #[command(flatten)]
     pub(crate) sending: Sending,
+}
+
+/// What a run that ends early is to decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Goal {
+    /// Whether it is better; at "no worse" once a gain of the margin is out of reach
+    Better,
+    /// Whether it is no worse by more than the margin
+    NoWorse,
 }
 
 /// What may be sent, to whom, and for how much.
@@ -248,6 +269,31 @@ pub(crate) struct Show {
     /// With --case: print the requests and replies as they went over the wire
     #[arg(long)]
     pub(crate) raw: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    trysquare compare instruction examples           two variants of the latest run\n  \
+    trysquare compare 019f2a 019f3b                  the candidates of two runs\n  \
+    trysquare compare 019f2a/examples latest/terse   a variant of each\n  \
+    trysquare compare old new1 new2 --report md=comparison.md,html=comparison.html\n\n\
+    A side is a run (its id, the beginning of it, or `latest`), RUN/VARIANT, or a variant of the\n\
+    latest run. The exit code is 0 whatever the verdict.")]
+pub(crate) struct Compare {
+    /// What to compare with
+    pub(crate) baseline: String,
+    /// What may be better; several share the level of one claim
+    #[arg(required = true, value_name = "CANDIDATE")]
+    pub(crate) candidates: Vec<String>,
+    /// The eval set whose latest run is meant [default: any]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) set: Option<String>,
+    /// Write the report into a file: KIND=FILE with md, html, junit, csv or json (may be repeated)
+    #[arg(long = "report", value_name = "KIND=FILE", value_delimiter = ',')]
+    pub(crate) reports: Vec<String>,
+    /// Print at most so many cases of each list; files hold more
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    pub(crate) cases: usize,
 }
 
 #[derive(Debug, Args)]

@@ -30,6 +30,12 @@ impl Stopper {
         self.halt.raise(Level::Finish, StopCause::Requested);
     }
 
+    /// Sends nothing new and lets the calls that are on their way finish, because what the run is
+    /// for is decided: it then counts as complete. `cause` says what was decided.
+    pub fn decided(&self, cause: StopCause) {
+        self.halt.raise(Level::Finish, cause);
+    }
+
     /// Sends nothing new, and breaks off the calls that are on their way. What they cost is then
     /// unknown and presumed spent.
     pub fn now(&self) {
@@ -138,8 +144,9 @@ fn gravity(cause: &StopCause) -> u8 {
         StopCause::ProviderUnusable { .. } => 0,
         StopCause::Requested => 1,
         StopCause::Cap { .. } => 2,
-        StopCause::Overrun { .. } => 3,
-        StopCause::Panicked { .. } => 4,
-        StopCause::RecordFailed { .. } => 5,
+        StopCause::Decided { .. } => 3,
+        StopCause::Overrun { .. } => 4,
+        StopCause::Panicked { .. } => 5,
+        StopCause::RecordFailed { .. } => 6,
     }
 }

@@ -160,6 +160,8 @@ fn final_state(
     match cause {
         // Shown even if it was the last cell: the person must know.
         Some(StopCause::Overrun { .. }) => RunState::StoppedAtOverrun,
+        // What the run is for is done; the cells that are left are not needed.
+        Some(StopCause::Decided { .. }) => RunState::Complete,
         _ if unfinished == 0 => RunState::Complete,
         Some(StopCause::Cap { .. }) => RunState::StoppedAtCap,
         // A session that was not to send the rest leaves the run as it was.

@@ -202,6 +202,15 @@ pub enum StopCause {
         /// What the person can do.
         hint: Option<String>,
     },
+    /// The run was to end when its verdict is decided, and it is. What is left is not needed.
+    Decided {
+        /// The verdict in words.
+        verdict: String,
+        /// The cases that decided it.
+        cases: u32,
+        /// The cases of the plan.
+        of: u32,
+    },
     /// The next call would have gone over a cap.
     Cap {
         /// Which one.

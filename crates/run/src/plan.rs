@@ -31,8 +31,32 @@ pub struct RunHeader {
     /// Whether recordings answer it. Then nothing is sent, also when it is resumed.
     #[serde(default)]
     pub replay: bool,
+    /// What ends it before every cell has an outcome; `None` if only the plan's end does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub until_decided: Option<UntilDecided>,
     /// The criteria and checks as data, so that an old run can always be shown.
     pub criteria: Value,
+}
+
+/// The verdict that ends a run early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UntilDecided {
+    /// What is compared with, as an index into the header's variants.
+    pub baseline: u32,
+    /// What may ship, as an index into the header's variants.
+    pub candidate: u32,
+    /// What is asked.
+    pub goal: StopGoal,
+}
+
+/// What a run that ends when it is decided is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopGoal {
+    /// Whether the candidate is better, or at least no worse; goes on until that is clear.
+    Better,
+    /// Whether it is no worse; stops as soon as it is.
+    NoWorse,
 }
 
 /// A variant under test.
@@ -97,7 +121,7 @@ pub struct PlannedCell {
 pub enum RunState {
     /// Cells are being worked on, by a process whose lease is alive.
     Running,
-    /// Every cell has an outcome; errors are outcomes.
+    /// Every cell has an outcome, errors among them; or the run was to end when it is decided, and is.
     Complete,
     /// The person stopped it, its process died, or a provider cannot be used; can be resumed.
     Stopped,

@@ -139,6 +139,7 @@ fn plan(store: &Store, run: Id, cells: u32) {
         cells,
         caps: Caps::default(),
         replay: false,
+        until_decided: None,
         criteria: serde_json::Value::Null,
     };
     let planned = (0..cells).map(|index| PlannedCell {

@@ -91,6 +91,18 @@ impl Store {
         })
     }
 
+    /// Returns all that is recorded of some cells, in the order in which they are named, but their
+    /// part of the ledger, which is left empty: it is not kept by cell.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownRun`], [`StoreError::UnknownCell`], or if the database cannot be read.
+    pub fn cell_records(&self, run: Id, cells: &[u32]) -> Result<Vec<CellRecord>, StoreError> {
+        self.read(|connection| {
+            let run_no = runs::number(connection, run)?;
+            cells.iter().map(|cell| record(connection, run, run_no, *cell)).collect()
+        })
+    }
+
     /// Returns a page of cells to work on, in plan order: fewer than `query.limit` only at the end.
     ///
     /// # Errors

@@ -148,6 +148,7 @@ mod tests {
             cells: 1,
             caps: Caps::default(),
             replay: false,
+            until_decided: None,
             criteria: serde_json::Value::Null,
         };
         let cell = PlannedCell {

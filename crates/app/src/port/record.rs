@@ -1,17 +1,18 @@
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use engine::{
     Entry, PendingCell, PendingQuery, Record, RecordError, Reservation, Reserved, ScoredCell,
     Selection, Settlement, Standing, Stopper,
 };
-use run::{Answer, Attempt, RunState};
+use run::{Answer, Attempt, Outcome, RunState, StopCause};
 use store::{NewAttempt, NewScores, Store, StoreError};
 use values::{ContentHash, Id, Timestamp};
 
 use crate::Host;
 use crate::bridge::{read, write};
+use crate::until_decided::Watch;
 
 /// The record and the cache of a run, in the project's database.
 pub(crate) struct StoreRecord {
@@ -22,11 +23,25 @@ pub(crate) struct StoreRecord {
     generation: AtomicU32,
     /// Told when another process asks the run to stop.
     stopper: OnceLock<Stopper>,
+    /// Says when the run is decided, if that is to end it.
+    watch: Option<Mutex<Watch>>,
 }
 
 impl StoreRecord {
-    pub(crate) fn new(store: Store, host: Host, run: Id) -> Self {
-        Self { store, host, run, generation: AtomicU32::new(1), stopper: OnceLock::new() }
+    pub(crate) fn new(store: Store, host: Host, run: Id, watch: Option<Watch>) -> Self {
+        let (generation, stopper) = (AtomicU32::new(1), OnceLock::new());
+        Self { store, host, run, generation, stopper, watch: watch.map(Mutex::new) }
+    }
+
+    /// Tells the watch what was recorded, and ends the session once the run is decided.
+    fn tell(&self, recorded: impl FnOnce(&mut Watch) -> Option<StopCause>) {
+        let Some(watch) = &self.watch else { return };
+        let decided = recorded(&mut watch.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(cause) = decided
+            && let Some(stopper) = self.stopper.get()
+        {
+            stopper.decided(cause);
+        }
     }
 
     /// Names what stops the session, once it exists.
@@ -48,6 +63,8 @@ impl Record for StoreRecord {
         let standing = write(|done| self.store.claim_run(run, now, done)).await;
         let standing = standing.map_err(record_error)?;
         self.generation.store(standing.generation, Ordering::Relaxed);
+        // What an earlier session recorded may decide it already.
+        self.tell(Watch::advance);
         Ok(Standing {
             state: standing.state,
             counts: standing.tally.counts,
@@ -96,7 +113,12 @@ impl Record for StoreRecord {
             unpriced: entry.unpriced,
             cache_key: entry.cache_key,
         };
-        write(|done| self.store.record(new, done)).await.map(drop).map_err(record_error)
+        write(|done| self.store.record(new, done)).await.map(drop).map_err(record_error)?;
+        let Attempt { cell, closes, outcome, .. } = &*entry.attempt;
+        if *closes && matches!(outcome, Outcome::Failed(_)) {
+            self.tell(|watch| watch.failed(*cell));
+        }
+        Ok(())
     }
 
     async fn settle(&self, settlement: Settlement) -> Result<(), RecordError> {
@@ -116,7 +138,9 @@ impl Record for StoreRecord {
             status: scored.scored.status,
             now: (self.host.now)(),
         };
-        write(|done| self.store.record_scores(new, done)).await.map_err(record_error)
+        write(|done| self.store.record_scores(new, done)).await.map_err(record_error)?;
+        self.tell(|watch| watch.scored(scored.cell, &scored.scored.scores));
+        Ok(())
     }
 
     async fn close(&self, run: Id, state: RunState) -> Result<(), RecordError> {

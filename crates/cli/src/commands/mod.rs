@@ -2,6 +2,7 @@
 
 mod baseline;
 mod cache;
+mod compare;
 mod completions;
 mod doctor;
 mod key;
@@ -11,6 +12,7 @@ mod pin;
 mod project;
 mod prompt;
 mod rate;
+mod reports;
 mod run;
 mod runs;
 mod score;
@@ -47,6 +49,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, AppError> {
         Command::Run(args) => run::run(&context, &args),
         Command::Runs(args) => runs::runs(&context, &args),
         Command::Show(args) => show::show(&context, &args),
+        Command::Compare(args) => compare::compare(&context, &args),
         Command::Score(args) => score::score(&context, &args),
         Command::Resume(args) => session::resume(&context, &args, false),
         Command::Retry(args) => session::resume(&context, &args, true),

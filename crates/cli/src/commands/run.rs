@@ -1,9 +1,10 @@
 //! `trysquare run`
 
-use app::{AppError, Plan, PlanSummary, RunRequest, VariantPlan};
+use ::run::StopGoal;
+use app::{AppError, Plan, PlanSummary, RunRequest, UntilDecidedRequest, VariantPlan};
 
 use super::{Context, permission, session};
-use crate::args::Run;
+use crate::args::{Goal, Run};
 use crate::diagnostics::{counted, printable};
 use crate::exit::Exit;
 use crate::output::{BOLD, FAINT};
@@ -17,6 +18,13 @@ pub(super) fn run(context: &Context<'_>, args: &Run) -> Result<Exit, AppError> {
         tags: args.tags.clone(),
         samples: args.samples,
         seed: args.seed,
+        until_decided: args.until_decided.then(|| UntilDecidedRequest {
+            goal: match args.goal {
+                Goal::Better => StopGoal::Better,
+                Goal::NoWorse => StopGoal::NoWorse,
+            },
+            against: args.against.clone(),
+        }),
         replay: args.replay,
         record: args.record,
         sending: session::sending(&args.sending)?,

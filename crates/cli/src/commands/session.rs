@@ -174,6 +174,11 @@ fn explain(cause: &StopCause) -> String {
         StopCause::ProviderUnusable { provider, message, hint, .. } => {
             hinted(format!("nothing more is sent to {provider}: {message}"), hint)
         }
+        StopCause::Decided { verdict, cases, of } => {
+            format!(
+                "  stopped after {cases} of {of} cases: {verdict}, valid at any stopping time\n"
+            )
+        }
         StopCause::Cap { scope } => {
             let scope = match scope {
                 run::CapScope::Request => "a request (--cap-request)",

@@ -77,3 +77,20 @@ async fn stopping_at_once_leaves_an_answer_that_is_being_scored_to_be_scored_lat
     assert_eq!(world.providers[0].cells(), [0]);
     assert_eq!(world.memory.spend().billed.get(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_decided_ends_the_session_as_complete_with_cells_left() {
+    let world = World::new(100, 4, vec![Provider::new(|_| answers(1).after(1_000))]);
+    let session = world.session();
+    let stopper = session.stopper();
+    let running = tokio::spawn(session.execute());
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let decided = StopCause::Decided { verdict: "better".to_owned(), cases: 2, of: 100 };
+    stopper.decided(decided.clone());
+    // Whoever stops it meanwhile changes nothing about that.
+    stopper.finish();
+    let summary = running.await.unwrap().unwrap();
+    assert_eq!((summary.state, summary.cause), (RunState::Complete, Some(decided)));
+    assert_eq!(summary.progress.counts.pass, 8);
+    assert_eq!(world.providers[0].seen().calls.len(), 8);
+}

@@ -53,6 +53,7 @@ pub(crate) fn header(run: Id, cells: u32) -> RunHeader {
         cells,
         caps: Caps::default(),
         replay: false,
+        until_decided: None,
         criteria: serde_json::json!({"answers": {}}),
     }
 }

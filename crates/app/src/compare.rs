@@ -1,0 +1,271 @@
+//! Comparing candidates with a baseline: what was run, what was shown before, what there is to say.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use analysis::{
+    CompareOptions, Comparison, LookHistory, Method, VariantResults, Verdict, compare_all,
+};
+use evalset::EvalSet;
+use project::Project;
+use report::{History, Replayed, Report, Section};
+use stats::Level;
+use store::{LookMethod, NewLook, Store};
+use values::{ContentHash, Id};
+
+use crate::details::Details;
+use crate::sides::{RunSide, find_sides};
+use crate::{App, AppError, ErrorKind};
+
+/// Resamples for differences of quantiles: enough for a 95 % interval, and done in well under a second.
+const RESAMPLES: NonZeroUsize = NonZeroUsize::new(2_000).expect("2,000 is not 0");
+
+/// What a person wants to compare.
+#[derive(Debug, Clone, Default)]
+pub struct CompareRequest {
+    /// The sides, the baseline first: `RUN`, `RUN/VARIANT`, or a variant of the latest run.
+    pub sides: Vec<String>,
+    /// The eval set whose latest run is meant; any if `None`.
+    pub set: Option<String>,
+}
+
+/// A comparison that is ready to be shown.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    /// All that there is to say.
+    pub report: Report,
+    looks: Vec<NewLook>,
+}
+
+impl Compared {
+    /// Returns the verdict on the primary criterion of each candidate, in their order.
+    pub fn verdicts(&self) -> impl Iterator<Item = Option<Verdict>> {
+        self.report.sections.iter().map(|section| section.comparison.verdict())
+    }
+}
+
+/// One side with what was read of it.
+struct Loaded {
+    run: Id,
+    until_decided: bool,
+    set: EvalSet,
+    results: VariantResults,
+    cells: Vec<Vec<u32>>,
+}
+
+impl App {
+    /// Compares candidates with a baseline. Nothing is sent, and no look is recorded before
+    /// [`App::note_looks`]. Blocking.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] if a side is not one, or goes on; [`ErrorKind::Record`].
+    pub fn compare(
+        &self,
+        folder: Option<&Path>,
+        request: &CompareRequest,
+    ) -> Result<Compared, AppError> {
+        if request.sides.len() < 2 {
+            return Err(AppError::input("a comparison needs a baseline and a candidate")
+                .with_hint("for example: trysquare compare OLD NEW"));
+        }
+        let (project, _) = self.open(folder)?;
+        let store = self.store(&project)?;
+        let sides = find_sides(&project, &store, &request.sides, request.set.as_deref())?;
+        let mut loaded = self.load(&project, &store, &sides)?;
+        let baseline = loaded.remove(0);
+        self.compare_loaded(&project, &store, &baseline, &loaded)
+    }
+
+    /// Records that the verdicts of a comparison are shown now. Blocking.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Record`].
+    pub fn note_looks(&self, folder: Option<&Path>, compared: &Compared) -> Result<(), AppError> {
+        if compared.looks.is_empty() {
+            return Ok(());
+        }
+        let (project, _) = self.open(folder)?;
+        let store = self.store(&project)?;
+        let (looks, now) = (compared.looks.clone(), (self.host.now)());
+        store::wait(|done| store.record_looks(looks, now, done))?;
+        Ok(())
+    }
+
+    /// Reads every run once, however many of its columns are sides.
+    fn load(
+        &self,
+        project: &Project,
+        store: &Store,
+        sides: &[RunSide],
+    ) -> Result<Vec<Loaded>, AppError> {
+        let mut found: Vec<Option<Loaded>> = sides.iter().map(|_| None).collect();
+        for (place, side) in sides.iter().enumerate() {
+            if found[place].is_some() {
+                continue;
+            }
+            let run = side.header.id;
+            let of_run: Vec<usize> =
+                (place..sides.len()).filter(|at| sides[*at].header.id == run).collect();
+            let columns: Vec<u32> = of_run.iter().map(|at| sides[*at].variant).collect();
+            let read = self.run_results(project, store, run, &columns)?;
+            for ((at, results), cells) in of_run.into_iter().zip(read.variants).zip(read.cells) {
+                let set = read.set.clone();
+                let until_decided = sides[at].header.until_decided.is_some();
+                found[at] = Some(Loaded { run, until_decided, set, results, cells });
+            }
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    fn compare_loaded(
+        &self,
+        project: &Project,
+        store: &Store,
+        baseline: &Loaded,
+        candidates: &[Loaded],
+    ) -> Result<Compared, AppError> {
+        let results: Vec<&VariantResults> = candidates.iter().map(|one| &one.results).collect();
+        let mut histories = Vec::new();
+        for candidate in candidates {
+            histories.push(history(store, baseline, candidate)?);
+        }
+        let options = options(&candidates[0].set)?;
+        let comparisons = compare_all(&baseline.results, &results, &options, &histories)
+            .map_err(|error| AppError::input(error.to_string()))?
+            .comparisons;
+        let mut report = Report::new(title(&comparisons), (self.host.now)());
+        let each: Vec<_> = comparisons
+            .iter()
+            .zip(candidates)
+            .map(|(comparison, candidate)| new_looks(comparison, baseline, candidate))
+            .collect();
+        let looks: Vec<NewLook> = each.concat();
+        for ((comparison, candidate), new) in comparisons.into_iter().zip(candidates).zip(&each) {
+            let mut section = Section::new(comparison, &baseline.results, &candidate.results);
+            section.history = Some(seen(store, baseline, candidate, new, &looks)?);
+            let details = Details { store };
+            section.prompt_diff = details.prompt_diff(&baseline.results, &candidate.results)?;
+            section.cases = details.cases(
+                &section.comparison,
+                (baseline.run, &baseline.set, &baseline.results, &baseline.cells),
+                (candidate.run, &candidate.set, &candidate.results, &candidate.cells),
+                report.limits,
+            )?;
+            report.sections.push(section);
+        }
+        if candidates.iter().any(|one| one.results.replayed) {
+            report.replayed = replayed(project, &candidates[0].results.eval_set)?;
+        }
+        Ok(Compared { report, looks })
+    }
+}
+
+/// What the settings of the candidate ask of a comparison.
+fn options(set: &EvalSet) -> Result<CompareOptions, AppError> {
+    let level = match set.gate.confidence {
+        Some(confidence) => Level::of_confidence(confidence)
+            .map_err(|error| AppError::new(ErrorKind::Input, error.to_string()))?,
+        None => Level::P95,
+    };
+    // No judge is calibrated yet.
+    let trusted = BTreeSet::new();
+    Ok(CompareOptions {
+        margin: set.margin,
+        level,
+        seed: set.seed,
+        trusted,
+        resamples: Some(RESAMPLES),
+        ..CompareOptions::default()
+    })
+}
+
+fn title(comparisons: &[Comparison]) -> String {
+    let names: Vec<_> = comparisons.iter().map(|one| one.candidate.variant.name.as_str()).collect();
+    let first = comparisons.first();
+    let baseline = first.map_or("", |one| one.baseline.variant.name.as_str());
+    let set = first.map_or("", |one| one.eval_set.as_str());
+    format!("{set}: {} against {baseline}", names.join(", "))
+}
+
+/// Returns what was shown of two versions before.
+fn history(store: &Store, baseline: &Loaded, candidate: &Loaded) -> Result<LookHistory, AppError> {
+    let (of, against) = (&candidate.results, &baseline.results);
+    let mut known = HashSet::new();
+    let mut earlier = Vec::new();
+    for look in store.looks(of.variant.hash, against.variant.hash, &of.eval_set)? {
+        if known.insert(look.cases) {
+            earlier.push(store.look_cases(look.cases)?.into_keys().collect());
+        }
+    }
+    let until_decided = baseline.until_decided || candidate.until_decided;
+    Ok(LookHistory { earlier, until_decided })
+}
+
+/// Counts looks and candidates, these included: `new` are those at this candidate, `all` those of
+/// the whole comparison.
+fn seen(
+    store: &Store,
+    baseline: &Loaded,
+    candidate: &Loaded,
+    new: &[NewLook],
+    all: &[NewLook],
+) -> Result<History, AppError> {
+    let (of, against) = (&candidate.results, &baseline.results);
+    let looks = store.looks(of.variant.hash, against.variant.hash, &of.eval_set)?;
+    let mut sets: HashSet<ContentHash> = looks.iter().map(|look| look.cases).collect();
+    let mut tried: HashSet<ContentHash> =
+        store.candidates_tried(against.variant.hash, &of.eval_set)?.into_iter().collect();
+    if let Some(look) = new.first() {
+        sets.insert(NewLook::cases_hash(&look.cases));
+    }
+    tried.extend(all.iter().map(|look| look.candidate));
+    let count = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
+    Ok(History { looks: count(sets.len()), candidates: count(tried.len()) })
+}
+
+/// The verdicts of a comparison, as they are recorded once it is shown.
+fn new_looks(comparison: &Comparison, baseline: &Loaded, candidate: &Loaded) -> Vec<NewLook> {
+    let cases: BTreeMap<String, ContentHash> = comparison
+        .pairing
+        .pairs
+        .iter()
+        .map(|(_, place)| &candidate.results.cases[*place])
+        .map(|case| (case.id.clone(), case.hash))
+        .collect();
+    let decided = comparison.criteria.iter().filter_map(|one| Some((one, one.decision?)));
+    decided
+        .map(|(criterion, decision)| NewLook {
+            candidate: candidate.results.variant.hash,
+            baseline: baseline.results.variant.hash,
+            eval_set: comparison.eval_set.clone(),
+            criterion: criterion.criterion.clone(),
+            cases: cases.clone(),
+            candidate_run: Some(candidate.run),
+            baseline_run: Some(baseline.run),
+            method: match decision.method {
+                Method::Sequence { .. } => LookMethod::Sequence,
+                _ => LookMethod::Fixed,
+            },
+            verdict: verdict_name(decision.verdict).to_owned(),
+        })
+        .collect()
+}
+
+fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Better => "better",
+        Verdict::NoWorse => "no_worse",
+        Verdict::WorseWithinMargin => "worse_within_margin",
+        Verdict::Worse => "worse",
+        Verdict::NotEnough => "not_enough",
+    }
+}
+
+/// Returns from when the recordings of an eval set are, as its file has them now.
+fn replayed(project: &Project, set: &str) -> Result<Option<Replayed>, AppError> {
+    let times: Vec<_> =
+        crate::recordings::read_rows(project, set)?.iter().map(|row| row.recorded_at).collect();
+    let range = times.iter().min().zip(times.iter().max());
+    Ok(range.map(|(from, to)| Replayed { from: *from, to: *to }))
+}

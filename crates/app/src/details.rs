@@ -1,0 +1,170 @@
+//! What a reader of a comparison wants to see of cases and prompts: texts, bounded.
+
+use analysis::{CaseResults, Change, Comparison, VariantResults};
+use evalset::{Case, CaseFile, EvalSet};
+use report::{CaseDetail, Limits, OutputDetail, Reason};
+use run::{Outcome, VariantSource};
+use score::{Contribution, Status, criterion_result};
+use serde_json::Value;
+use store::{CellRecord, Store};
+use values::Id;
+
+use crate::AppError;
+use crate::evidence::weight;
+use crate::material::{kept, read_prompt_body};
+
+/// Unchanged lines around a change of a prompt.
+const CONTEXT_LINES: usize = 3;
+
+/// A side as details need it: run, settings, results, and the cells of each case.
+pub(crate) type SideDetails<'a> = (Id, &'a EvalSet, &'a VariantResults, &'a [Vec<u32>]);
+
+/// Reads texts from the store's copies.
+pub(crate) struct Details<'a> {
+    pub(crate) store: &'a Store,
+}
+
+impl Details<'_> {
+    /// Returns what differs between the prompts of two variants; `None` if they have none, or
+    /// nothing differs.
+    pub(crate) fn prompt_diff(
+        &self,
+        baseline: &VariantResults,
+        candidate: &VariantResults,
+    ) -> Result<Option<String>, AppError> {
+        let (
+            VariantSource::Prompt { version: old, model: old_model, config: old_config, .. },
+            VariantSource::Prompt { version: new, model: new_model, config: new_config, .. },
+        ) = (&baseline.variant.source, &candidate.variant.source)
+        else {
+            return Ok(None);
+        };
+        let mut text = String::new();
+        if old_model != new_model {
+            text += &format!("model: {old_model} → {new_model}\n");
+        }
+        if old_config != new_config {
+            text += &format!("config: {old_config} → {new_config}\n");
+        }
+        if old != new {
+            let old = read_prompt_body(&kept(self.store, "prompt", *old)?);
+            let new = read_prompt_body(&kept(self.store, "prompt", *new)?);
+            if let (Some(old), Some(new)) = (old, new) {
+                text += &prompt::diff(&old, &new).to_text(CONTEXT_LINES);
+            }
+        }
+        Ok((!text.is_empty()).then_some(text))
+    }
+
+    /// Returns the cases that changed, those that broke first, at most as many of either as the
+    /// limits allow.
+    pub(crate) fn cases(
+        &self,
+        comparison: &Comparison,
+        baseline: SideDetails<'_>,
+        candidate: SideDetails<'_>,
+        limits: Limits,
+    ) -> Result<Vec<CaseDetail>, AppError> {
+        let mut shown: Vec<(usize, usize)> = Vec::new();
+        for change in [Change::Broke, Change::Fixed, Change::Mixed] {
+            let mut left = limits.cases;
+            for criterion in &comparison.criteria {
+                for case in criterion.square.part(change).take(left) {
+                    let pairs = &comparison.pairing.pairs;
+                    let pair = pairs.iter().find(|(_, at)| candidate.2.cases[*at].id == case.id);
+                    if let Some(pair) = pair.filter(|pair| !shown.contains(pair)) {
+                        shown.push(*pair);
+                        left -= 1;
+                    }
+                }
+            }
+        }
+        shown
+            .into_iter()
+            .map(|(a, b)| {
+                let case = &candidate.2.cases[b];
+                let kept = self.case(case)?;
+                Ok(CaseDetail {
+                    id: case.id.clone(),
+                    input: kept.as_ref().map(|case| input(case, limits)).unwrap_or_default(),
+                    expected: kept.and_then(|case| Some(cut(&text_of(&case.expected?), limits))),
+                    baseline: self.output(baseline, a, limits)?,
+                    candidate: self.output(candidate, b, limits)?,
+                })
+            })
+            .collect()
+    }
+
+    fn case(&self, case: &CaseResults) -> Result<Option<Case>, AppError> {
+        let Some(body) = self.store.content("case", case.hash)? else { return Ok(None) };
+        // The copy is of whichever case first had this content; its id is not the point.
+        let (file, _) = CaseFile::read("a case of the run", body);
+        Ok(file.nth(0))
+    }
+
+    /// Returns the first sample that did not pass, else the first.
+    fn output(
+        &self,
+        (run, set, _, cells): SideDetails<'_>,
+        case: usize,
+        limits: Limits,
+    ) -> Result<Option<OutputDetail>, AppError> {
+        let records = self.store.cell_records(run, &cells[case])?;
+        let failed = records.iter().find(|one| one.status.is_some_and(|one| one != Status::Pass));
+        let Some(record) = failed.or_else(|| records.first()) else { return Ok(None) };
+        let last = record.attempts.iter().rev().find(|one| one.attempt.closes);
+        let text = last.and_then(|one| match &one.attempt.outcome {
+            Outcome::Answered(answer) => Some(cut(&answer.reply.text, limits)),
+            Outcome::Failed(_) => None,
+        });
+        let sample = record.cell.sample;
+        Ok(Some(OutputDetail { text, sample, reasons: reasons(record, set) }))
+    }
+}
+
+fn reasons(record: &CellRecord, set: &EvalSet) -> Vec<Reason> {
+    let counting: Vec<_> =
+        record.scores.iter().filter(|one| Some(one.generation) == record.generation).collect();
+    set.criteria
+        .iter()
+        .filter_map(|criterion| {
+            let contributions: Vec<_> = counting
+                .iter()
+                .filter(|one| one.score.criterion == criterion.name)
+                .map(|one| Contribution {
+                    name: &one.score.name,
+                    weight: weight(set, one.score.score.source, &one.score.name),
+                    score: &one.score.score,
+                })
+                .collect();
+            let result = criterion_result(criterion, &contributions);
+            result.outcome.map(|_| Reason {
+                criterion: criterion.name.clone(),
+                status: result.status,
+                reason: result.reason,
+            })
+        })
+        .collect()
+}
+
+/// The inputs of a case: the text itself where there is only one.
+fn input(case: &Case, limits: Limits) -> String {
+    let mut inputs = case.inputs.values();
+    let text = match (inputs.next(), inputs.next()) {
+        (Some(Value::String(text)), None) => text.clone(),
+        _ => text_of(&Value::Object(case.inputs.clone())),
+    };
+    cut(&text, limits)
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Renderers cut for their reader and say so; a character more than they show lets them know.
+fn cut(text: &str, limits: Limits) -> String {
+    text.chars().take(limits.characters + 1).collect()
+}
