@@ -29,6 +29,29 @@ pub struct GateOutcome {
     /// Whether earlier looks at this candidate are known here. On a machine without the record of
     /// earlier comparisons, such as that of a hosted check, they are not.
     pub knows_history: bool,
+    /// What became of recorded requests that were sent again; `None` if none was to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Verified>,
+}
+
+/// Recorded requests that were sent again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Verified {
+    /// They were sent.
+    Sent {
+        /// How many were answered.
+        answered: usize,
+        /// How many were not.
+        failed: usize,
+        /// The cases whose answer is another text today.
+        differ: Vec<String>,
+    },
+    /// They could not be sent.
+    NotSent {
+        /// Why not.
+        reason: String,
+    },
 }
 
 /// A key of the gate's rule that changed since the baseline was accepted.
@@ -51,6 +74,8 @@ pub struct GateContext {
     pub changes: Vec<RuleChange>,
     /// Whether earlier looks are known here.
     pub knows_history: bool,
+    /// What became of recorded requests that were sent again.
+    pub verified: Option<Verified>,
 }
 
 /// The answer of a gate.
@@ -214,6 +239,7 @@ pub fn gate(
         incomplete,
         changes: context.changes.clone(),
         knows_history: context.knows_history,
+        verified: context.verified.clone(),
     }
 }
 

@@ -34,7 +34,8 @@ pub use decision::{Decision, Method, WhySequence};
 pub use diff::{OutputDiff, Segment, SegmentKind};
 pub use estimate::Estimate;
 pub use gate::{
-    GateContext, GateOutcome, GateStatus, Held, IncompleteCell, Rule, RuleChange, RuleOutcome, gate,
+    GateContext, GateOutcome, GateStatus, Held, IncompleteCell, Rule, RuleChange, RuleOutcome,
+    Verified, gate,
 };
 pub use mean::MeanEstimate;
 pub use measures::{

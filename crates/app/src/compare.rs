@@ -7,7 +7,7 @@ use std::path::Path;
 use analysis::{
     CompareOptions, Comparison, LookHistory, Method, VariantResults, Verdict, compare_all,
 };
-use evalset::EvalSet;
+use evalset::{EvalSet, Outputs};
 use project::Project;
 use report::{History, Replayed, Report, Section};
 use stats::Level;
@@ -46,12 +46,29 @@ impl Compared {
 }
 
 /// One side with what was read of it.
-struct Loaded {
-    run: Id,
-    until_decided: bool,
-    set: EvalSet,
-    results: VariantResults,
-    cells: Vec<Vec<u32>>,
+pub(crate) struct Loaded {
+    pub(crate) until_decided: bool,
+    /// The settings by which it was scored; for approved results, those of the candidate.
+    pub(crate) set: EvalSet,
+    pub(crate) results: VariantResults,
+    pub(crate) kept: Kept,
+}
+
+/// Where the texts of a side are kept.
+pub(crate) enum Kept {
+    /// In the record: the run, and the places in its plan of the cells of each case.
+    Run { id: Id, cells: Vec<Vec<u32>> },
+    /// In `outputs.jsonl`.
+    Outputs(Outputs),
+}
+
+impl Loaded {
+    fn run(&self) -> Option<Id> {
+        match &self.kept {
+            Kept::Run { id, .. } => Some(*id),
+            Kept::Outputs(_) => None,
+        }
+    }
 }
 
 impl App {
@@ -93,7 +110,7 @@ impl App {
     }
 
     /// Reads every run once, however many of its columns are sides.
-    fn load(
+    pub(crate) fn load(
         &self,
         project: &Project,
         store: &Store,
@@ -112,13 +129,15 @@ impl App {
             for ((at, results), cells) in of_run.into_iter().zip(read.variants).zip(read.cells) {
                 let set = read.set.clone();
                 let until_decided = sides[at].header.until_decided.is_some();
-                found[at] = Some(Loaded { run, until_decided, set, results, cells });
+                let kept = Kept::Run { id: run, cells };
+                found[at] = Some(Loaded { until_decided, set, results, kept });
             }
         }
         Ok(found.into_iter().flatten().collect())
     }
 
-    fn compare_loaded(
+    /// Compares what was read, and says what there is to say of it.
+    pub(crate) fn compare_loaded(
         &self,
         project: &Project,
         store: &Store,
@@ -144,14 +163,10 @@ impl App {
         for ((comparison, candidate), new) in comparisons.into_iter().zip(candidates).zip(&each) {
             let mut section = Section::new(comparison, &baseline.results, &candidate.results);
             section.history = Some(seen(store, baseline, candidate, new, &looks)?);
-            let details = Details { store };
+            let details = Details { project, store };
             section.prompt_diff = details.prompt_diff(&baseline.results, &candidate.results)?;
-            section.cases = details.cases(
-                &section.comparison,
-                (baseline.run, &baseline.set, &baseline.results, &baseline.cells),
-                (candidate.run, &candidate.set, &candidate.results, &candidate.cells),
-                report.limits,
-            )?;
+            section.cases =
+                details.cases(&section.comparison, baseline, candidate, report.limits)?;
             report.sections.push(section);
         }
         if candidates.iter().any(|one| one.results.replayed) {
@@ -241,8 +256,8 @@ fn new_looks(comparison: &Comparison, baseline: &Loaded, candidate: &Loaded) -> 
             eval_set: comparison.eval_set.clone(),
             criterion: criterion.criterion.clone(),
             cases: cases.clone(),
-            candidate_run: Some(candidate.run),
-            baseline_run: Some(baseline.run),
+            candidate_run: candidate.run(),
+            baseline_run: baseline.run(),
             method: match decision.method {
                 Method::Sequence { .. } => LookMethod::Sequence,
                 _ => LookMethod::Fixed,

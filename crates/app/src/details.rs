@@ -1,26 +1,27 @@
 //! What a reader of a comparison wants to see of cases and prompts: texts, bounded.
 
-use analysis::{CaseResults, Change, Comparison, VariantResults};
-use evalset::{Case, CaseFile, EvalSet};
+use analysis::{CaseResults, Change, Comparison, SampleResult, VariantResults};
+use evalset::{Case, CaseFile, EvalSet, Outputs};
+use project::Project;
+use prompt::LinkedPrompt;
 use report::{CaseDetail, Limits, OutputDetail, Reason};
 use run::{Outcome, VariantSource};
 use score::{Contribution, Status, criterion_result};
 use serde_json::Value;
 use store::{CellRecord, Store};
-use values::Id;
+use values::{ContentHash, Id};
 
 use crate::AppError;
+use crate::compare::{Kept, Loaded};
 use crate::evidence::weight;
-use crate::material::{kept, read_prompt_body};
+use crate::material::read_prompt_body;
 
 /// Unchanged lines around a change of a prompt.
 const CONTEXT_LINES: usize = 3;
 
-/// A side as details need it: run, settings, results, and the cells of each case.
-pub(crate) type SideDetails<'a> = (Id, &'a EvalSet, &'a VariantResults, &'a [Vec<u32>]);
-
-/// Reads texts from the store's copies.
+/// Reads texts from where they are kept.
 pub(crate) struct Details<'a> {
+    pub(crate) project: &'a Project,
     pub(crate) store: &'a Store,
 }
 
@@ -33,8 +34,18 @@ impl Details<'_> {
         candidate: &VariantResults,
     ) -> Result<Option<String>, AppError> {
         let (
-            VariantSource::Prompt { version: old, model: old_model, config: old_config, .. },
-            VariantSource::Prompt { version: new, model: new_model, config: new_config, .. },
+            VariantSource::Prompt {
+                prompt: of,
+                version: old,
+                model: old_model,
+                config: old_config,
+            },
+            VariantSource::Prompt {
+                prompt: by,
+                version: new,
+                model: new_model,
+                config: new_config,
+            },
         ) = (&baseline.variant.source, &candidate.variant.source)
         else {
             return Ok(None);
@@ -47,10 +58,10 @@ impl Details<'_> {
             text += &format!("config: {old_config} → {new_config}\n");
         }
         if old != new {
-            let old = read_prompt_body(&kept(self.store, "prompt", *old)?);
-            let new = read_prompt_body(&kept(self.store, "prompt", *new)?);
-            if let (Some(old), Some(new)) = (old, new) {
-                text += &prompt::diff(&old, &new).to_text(CONTEXT_LINES);
+            match (self.version(of, *old)?, self.version(by, *new)?) {
+                (Some(old), Some(new)) => text += &prompt::diff(&old, &new).to_text(CONTEXT_LINES),
+                // Approved on another machine, and never committed here.
+                _ => text += &format!("prompt: {} → {}\n", old.short(), new.short()),
             }
         }
         Ok((!text.is_empty()).then_some(text))
@@ -61,8 +72,8 @@ impl Details<'_> {
     pub(crate) fn cases(
         &self,
         comparison: &Comparison,
-        baseline: SideDetails<'_>,
-        candidate: SideDetails<'_>,
+        baseline: &Loaded,
+        candidate: &Loaded,
         limits: Limits,
     ) -> Result<Vec<CaseDetail>, AppError> {
         let mut shown: Vec<(usize, usize)> = Vec::new();
@@ -71,7 +82,8 @@ impl Details<'_> {
             for criterion in &comparison.criteria {
                 for case in criterion.square.part(change).take(left) {
                     let pairs = &comparison.pairing.pairs;
-                    let pair = pairs.iter().find(|(_, at)| candidate.2.cases[*at].id == case.id);
+                    let pair =
+                        pairs.iter().find(|(_, at)| candidate.results.cases[*at].id == case.id);
                     if let Some(pair) = pair.filter(|pair| !shown.contains(pair)) {
                         shown.push(*pair);
                         left -= 1;
@@ -82,7 +94,7 @@ impl Details<'_> {
         shown
             .into_iter()
             .map(|(a, b)| {
-                let case = &candidate.2.cases[b];
+                let case = &candidate.results.cases[b];
                 let kept = self.case(case)?;
                 Ok(CaseDetail {
                     id: case.id.clone(),
@@ -95,6 +107,14 @@ impl Details<'_> {
             .collect()
     }
 
+    /// Finds a version among those that runs used, else in the files and git's history.
+    fn version(&self, name: &str, hash: ContentHash) -> Result<Option<LinkedPrompt>, AppError> {
+        if let Some(body) = self.store.content("prompt", hash)? {
+            return Ok(read_prompt_body(&body));
+        }
+        Ok(self.project.pinned(name, &hash.to_string()).map(|found| found.linked))
+    }
+
     fn case(&self, case: &CaseResults) -> Result<Option<Case>, AppError> {
         let Some(body) = self.store.content("case", case.hash)? else { return Ok(None) };
         // The copy is of whichever case first had this content; its id is not the point.
@@ -105,11 +125,26 @@ impl Details<'_> {
     /// Returns the first sample that did not pass, else the first.
     fn output(
         &self,
-        (run, set, _, cells): SideDetails<'_>,
+        side: &Loaded,
         case: usize,
         limits: Limits,
     ) -> Result<Option<OutputDetail>, AppError> {
-        let records = self.store.cell_records(run, &cells[case])?;
+        match &side.kept {
+            Kept::Run { id, cells } => self.recorded_output(*id, &cells[case], &side.set, limits),
+            Kept::Outputs(outputs) => {
+                Ok(approved_output(outputs, &side.results.cases[case], limits))
+            }
+        }
+    }
+
+    fn recorded_output(
+        &self,
+        run: Id,
+        cells: &[u32],
+        set: &EvalSet,
+        limits: Limits,
+    ) -> Result<Option<OutputDetail>, AppError> {
+        let records = self.store.cell_records(run, cells)?;
         let failed = records.iter().find(|one| one.status.is_some_and(|one| one != Status::Pass));
         let Some(record) = failed.or_else(|| records.first()) else { return Ok(None) };
         let last = record.attempts.iter().rev().find(|one| one.attempt.closes);
@@ -120,6 +155,17 @@ impl Details<'_> {
         let sample = record.cell.sample;
         Ok(Some(OutputDetail { text, sample, reasons: reasons(record, set) }))
     }
+}
+
+/// Returns an approved output. Why it was scored as it was is not kept.
+fn approved_output(outputs: &Outputs, case: &CaseResults, limits: Limits) -> Option<OutputDetail> {
+    let is_failed = |sample: &SampleResult| {
+        sample.values.iter().any(|value| value.number().is_some_and(|share| share <= 0.0))
+    };
+    let failed = (0u32..).zip(&case.samples).find(|(_, sample)| is_failed(sample));
+    let (sample, result) = failed.or_else(|| (0u32..).zip(&case.samples).next())?;
+    let text = result.output.and_then(|hash| outputs.text(&hash)).map(|text| cut(text, limits));
+    Some(OutputDetail { text, sample, reasons: Vec::new() })
 }
 
 fn reasons(record: &CellRecord, set: &EvalSet) -> Vec<Reason> {

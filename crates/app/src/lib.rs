@@ -14,6 +14,7 @@ mod embedded;
 mod error;
 mod evidence;
 mod execute;
+mod gate;
 mod host;
 mod keys;
 mod material;
@@ -49,6 +50,7 @@ pub use doctor::{Finding, Health, HostContact};
 pub use error::{AppError, ErrorKind};
 pub use evidence::RunResults;
 pub use execute::{ResumeRequest, RunningRun};
+pub use gate::{Approved, GateRequest, Gated, PlannedGate};
 pub use host::{Environment, Host};
 pub use keys::{KeyTest, KeyView, key_origin};
 pub use models::{ModelView, ProviderView};
@@ -61,7 +63,7 @@ pub use trust::TrustView;
 pub use until_decided::UntilDecidedRequest;
 
 // Data that answers carry, so that a program needs no other crate for what this one returns.
-pub use analysis::{CasePasses, Estimate, PassRate, pass_rate};
+pub use analysis::{CasePasses, Estimate, GateStatus, PassRate, Verified, pass_rate};
 pub use engine::{CacheUse, Stopper};
 pub use store::{CacheStats, CellRow, RunSummary, Which};
 

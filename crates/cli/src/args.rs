@@ -102,6 +102,8 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Make JSONL files canonical: key order, numbers, line ends
     Fmt(Fmt),
+    /// Decide whether the candidate may ship: run it, compare it with the baseline, apply the rules
+    Gate(Gate),
     /// Approve the results of a run, and show what is approved
     #[command(subcommand)]
     Baseline(Baseline),
@@ -294,6 +296,32 @@ pub(crate) struct Compare {
     /// Print at most so many cases of each list; files hold more
     #[arg(long, default_value_t = 5, value_name = "N")]
     pub(crate) cases: usize,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    trysquare gate order-number --replay                         in CI: no key, no network\n  \
+    trysquare gate order-number --report md=gate.md,junit=gate.xml\n  \
+    trysquare gate order-number --replay --verify 5              ask the model five of them again\n\n\
+    Exit codes: 0 it may ship; 1 a rule failed, or evidence is short and that blocks; 2 wrong usage or\n\
+    input; 3 a cell is missing, failed, unreadable or was not recorded.")]
+pub(crate) struct Gate {
+    /// The eval set: a folder in evalsets/ with a baseline.json
+    pub(crate) set: String,
+    /// Answer from recorded.jsonl only; what was not recorded is an error
+    #[arg(long)]
+    pub(crate) replay: bool,
+    /// Send N of the recorded requests again, chosen by chance, and tell which answers differ
+    #[arg(long, value_name = "N", requires = "replay")]
+    pub(crate) verify: Option<u32>,
+    /// Write the report into a file: KIND=FILE with md, html, junit, csv or json (may be repeated)
+    #[arg(long = "report", value_name = "KIND=FILE", value_delimiter = ',')]
+    pub(crate) reports: Vec<String>,
+    /// Print at most so many cases of each list; files hold more
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    pub(crate) cases: usize,
+    #[command(flatten)]
+    pub(crate) sending: Sending,
 }
 
 #[derive(Debug, Args)]

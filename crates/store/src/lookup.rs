@@ -1,11 +1,12 @@
 //! Finding cells by case, the cases of a run, and the hosts that were contacted.
 
+use run::FailureKind;
 use rusqlite::params;
 use values::{ContentHash, Id, Timestamp};
 
 use crate::error::{Doing, StoreError};
 use crate::runs;
-use crate::sql::Columns;
+use crate::sql::{Columns, name_of};
 use crate::store::Store;
 use crate::writer::Done;
 
@@ -58,6 +59,27 @@ impl Store {
                 .doing(doing)?;
             let rows = statement.query_map(params![run_no, case], |row| row.get(0)).doing(doing)?;
             rows.collect::<Result<_, _>>().doing(doing)
+        })
+    }
+
+    /// Returns how many cells of a run ended in a failure of a kind.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownRun`], or if the database cannot be read.
+    pub fn count_failures(&self, run: Id, kind: FailureKind) -> Result<u32, StoreError> {
+        self.read(|connection| {
+            let run_no = runs::number(connection, run)?;
+            connection
+                .prepare_cached(
+                    "SELECT count(*) FROM cell AS c
+                       JOIN attempt AS a
+                         ON a.run_no = c.run_no AND a.cell = c.cell AND a.number = c.attempt
+                     WHERE c.run_no = ?1 AND a.kind = ?2",
+                )
+                .and_then(|mut count| {
+                    count.query_row(params![run_no, name_of(&kind)], |row| row.get(0))
+                })
+                .doing("count the failures of a run")
         })
     }
 

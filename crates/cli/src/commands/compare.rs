@@ -1,14 +1,10 @@
 //! `trysquare compare`
 
 use app::{AppError, CompareRequest};
-use report::{Limits, Report};
 
-use super::{Context, reports::ReportFiles};
+use super::{Context, reports, reports::ReportFiles};
 use crate::args::Compare;
 use crate::exit::Exit;
-
-/// Columns of a report on a terminal; longer lines are hard to read.
-const WIDTH: usize = 100;
 
 pub(super) fn compare(context: &Context<'_>, args: &Compare) -> Result<Exit, AppError> {
     let files = ReportFiles::parse(&args.reports)?;
@@ -19,9 +15,6 @@ pub(super) fn compare(context: &Context<'_>, args: &Compare) -> Result<Exit, App
     // A verdict that is shown is a look, also if a file or the terminal fails meanwhile.
     context.app.note_looks(context.folder(), &compared)?;
     files.write(&compared.report)?;
-    let shown = Limits { cases: args.cases, ..compared.report.limits };
-    context.output.one(&compared.report, |report| {
-        report::text(&Report { limits: shown, ..report.clone() }, WIDTH, true)
-    });
+    reports::print(context, &compared.report, args.cases);
     Ok(Exit::Complete)
 }

@@ -5,6 +5,7 @@ mod cache;
 mod compare;
 mod completions;
 mod doctor;
+mod gate;
 mod key;
 mod models;
 mod permission;
@@ -62,6 +63,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, AppError> {
         Command::Init(args) => project::init(&context, &args),
         Command::Validate(args) => project::validate(&context, &args),
         Command::Fmt(args) => project::fmt(&context, &args),
+        Command::Gate(args) => gate::gate(&context, &args),
         Command::Baseline(args) => baseline::baseline(&context, args),
         Command::Pin(args) => pin::pin(&context, args),
         Command::Prompt(args) => prompt::prompt(&context, &args),

@@ -3,7 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use app::AppError;
-use report::Report;
+use report::{Limits, Report};
+
+use super::Context;
+
+/// Columns of a report on a terminal; longer lines are hard to read.
+const WIDTH: usize = 100;
 
 /// The files that a report is to be written into.
 pub(crate) struct ReportFiles(Vec<(Kind, PathBuf)>);
@@ -43,6 +48,14 @@ impl ReportFiles {
         }
         Ok(())
     }
+}
+
+/// Prints a report, with at most so many cases of each list for people.
+pub(crate) fn print(context: &Context<'_>, report: &Report, cases: usize) {
+    let shown = Limits { cases, ..report.limits };
+    context.output.one(report, |report| {
+        report::text(&Report { limits: shown, ..report.clone() }, WIDTH, true)
+    });
 }
 
 fn parse(item: &str) -> Result<(Kind, PathBuf), AppError> {

@@ -80,7 +80,8 @@ pub(super) fn work(
     Ok(if fail_on_failures && failed > 0 { Exit::Failed } else { Exit::Complete })
 }
 
-fn execute(context: &Context<'_>, running: RunningRun) -> Result<Summary, AppError> {
+/// Works until the run ends, showing how far it is.
+pub(super) fn execute(context: &Context<'_>, running: RunningRun) -> Result<Summary, AppError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
         AppError::new(app::ErrorKind::Record, format!("no threads can be started: {error}"))

@@ -1,5 +1,5 @@
 use analysis::{
-    GateOutcome, GateStatus, Held, IncompleteCell, Rule, RuleChange, RuleOutcome, Verdict,
+    GateOutcome, GateStatus, Held, IncompleteCell, Rule, RuleChange, RuleOutcome, Verdict, Verified,
 };
 use score::Status;
 
@@ -44,6 +44,7 @@ pub fn gate_remarks(gate: &GateOutcome) -> Vec<String> {
         let more = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
         remarks.push(format!("Without a usable result: {}{more}.", shown.join(", ")));
     }
+    remarks.extend(gate.verified.as_ref().map(verified_sentence));
     if !gate.knows_history {
         remarks.push(
             "Earlier looks at this candidate are not known here, so the verdict counts this one as \
@@ -52,6 +53,26 @@ pub fn gate_remarks(gate: &GateOutcome) -> Vec<String> {
         );
     }
     remarks
+}
+
+fn verified_sentence(verified: &Verified) -> String {
+    let (answered, failed, differ) = match verified {
+        Verified::Sent { answered, failed, differ } => (*answered, *failed, differ),
+        Verified::NotSent { reason } => {
+            return format!("Recorded requests were not sent again: {}.", name(reason));
+        }
+    };
+    let mut said = format!("Sent again: {} recorded requests", count(answered + failed));
+    if failed > 0 {
+        said += &format!(", of which {} failed", count(failed));
+    }
+    if differ.is_empty() {
+        return format!("{said}; every answer is the same today.");
+    }
+    let shown: Vec<String> = differ.iter().take(CELLS).map(|case| name(case)).collect();
+    let more = differ.len() - shown.len();
+    let more = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
+    format!("{said}; {} answers differ today: {}{more}.", count(differ.len()), shown.join(", "))
 }
 
 fn change_sentence(change: &RuleChange) -> String {

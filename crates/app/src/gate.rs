@@ -1,0 +1,227 @@
+//! Whether the candidate of an eval set may ship, by the rule that the set declares.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use analysis::{GateContext, GateStatus, Verified};
+use document::Severity;
+use engine::CacheUse;
+use evalset::{Baseline, Outputs};
+use run::FailureKind;
+use values::{ContentHash, Id};
+
+use crate::baseline::{rule_changes, to_results};
+use crate::compare::{Compared, Kept, Loaded};
+use crate::plan::{Plan, RunRequest, Sending};
+use crate::sides::RunSide;
+use crate::{App, AppError};
+
+/// What a person wants to gate.
+#[derive(Debug, Clone, Default)]
+pub struct GateRequest {
+    /// The eval set.
+    pub set: String,
+    /// Whether recordings answer, so that nothing is sent.
+    pub replay: bool,
+    /// What may be sent.
+    pub sending: Sending,
+}
+
+/// A gate that is ready: the run of its candidate, and what that is held against.
+pub struct PlannedGate {
+    /// The candidate on every case of the set.
+    pub plan: Plan,
+    /// What was approved.
+    pub approved: Approved,
+}
+
+/// The approved results that a candidate is held against.
+#[derive(Debug, Clone)]
+pub struct Approved {
+    set: String,
+    baseline: Baseline,
+    outputs: Outputs,
+}
+
+/// What a gate says, ready to be shown.
+#[derive(Debug, Clone)]
+pub struct Gated {
+    /// The comparison with the baseline, whose report holds the rules.
+    pub compared: Compared,
+    /// The answer.
+    pub status: GateStatus,
+    /// Cells whose request was not recorded.
+    pub not_recorded: u32,
+    /// The variant that was run.
+    pub candidate: String,
+}
+
+impl App {
+    /// Reads what a gate needs and plans the run of the candidate. Nothing is sent. Blocking.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] if the set declares no candidate, primary criterion or margin, if
+    /// nothing was approved yet, or if a file has errors.
+    pub fn plan_gate(
+        &self,
+        folder: Option<&Path>,
+        request: GateRequest,
+    ) -> Result<PlannedGate, AppError> {
+        let (project, _) = self.open(folder)?;
+        let name = &request.set;
+        let (set, mut found) = project.eval_set(name).map_err(|error| crate::open_error(&error))?;
+        let (baseline, more) = project.baseline(name)?;
+        found.extend(more);
+        let (outputs, more) = project.outputs(name)?;
+        found.extend(more);
+        found.retain(|one| one.severity == Severity::Error);
+        let declared = set.set.as_ref().filter(|_| found.is_empty()).ok_or_else(|| {
+            AppError::input(format!("the files of the eval set `{name}` have errors"))
+                .with_diagnostics(found)
+        })?;
+        let lacks = |what: &str, line: &str| {
+            AppError::input(format!(
+                "the eval set `{name}` declares no {what}, and a gate needs one"
+            ))
+            .with_hint(format!("add `{line}` to evalsets/{name}/evalset.yaml"))
+        };
+        if declared.primary.is_none() {
+            return Err(lacks("primary criterion", "primary: CRITERION"));
+        }
+        if declared.margin.is_none() {
+            return Err(lacks("margin", "margin: 0.05"));
+        }
+        let candidate = declared.candidate.as_ref().map(|candidate| candidate.name.clone());
+        let candidate = candidate.ok_or_else(|| lacks("candidate", "candidate: VARIANT"))?;
+        let baseline = baseline.content.ok_or_else(|| {
+            AppError::input(format!("the eval set `{name}` has no baseline to compare with"))
+                .with_hint(format!(
+                    "run what ships today with `trysquare run {name} --variant VARIANT`, then \
+                     `trysquare baseline accept latest --variant VARIANT`"
+                ))
+        })?;
+        let outputs = outputs.content.unwrap_or_default();
+        let approved = Approved { set: name.clone(), baseline, outputs };
+        let run = RunRequest {
+            set: request.set,
+            variants: vec![candidate],
+            replay: request.replay,
+            sending: request.sending,
+            ..RunRequest::default()
+        };
+        Ok(PlannedGate { plan: self.plan(folder, run)?, approved })
+    }
+
+    /// Plans to ask the candidate again for the first sample of some cases, chosen by chance, whatever
+    /// the cache and the recordings hold. Nothing is sent. Blocking.
+    ///
+    /// # Errors
+    /// What [`App::plan`] says.
+    pub fn plan_verification(
+        &self,
+        folder: Option<&Path>,
+        run: Id,
+        requests: u32,
+        sending: &Sending,
+    ) -> Result<Plan, AppError> {
+        let (project, _) = self.open(folder)?;
+        let store = self.store(&project)?;
+        let header = store.run_header(run)?;
+        let chance = self.host.new_id();
+        let mut cases: Vec<(ContentHash, String)> = store
+            .run_cases(run)?
+            .into_iter()
+            .map(|(case, _)| (ContentHash::of_bytes(format!("{chance} {case}").as_bytes()), case))
+            .collect();
+        cases.sort_unstable();
+        cases.truncate(usize::try_from(requests).unwrap_or(usize::MAX));
+        let request = RunRequest {
+            set: header.eval_set,
+            variants: header.variants.into_iter().map(|variant| variant.name).collect(),
+            cases: cases.into_iter().map(|(_, case)| case).collect(),
+            samples: Some(1),
+            sending: Sending { cache: CacheUse::Off, ..sending.clone() },
+            ..RunRequest::default()
+        };
+        self.plan(folder, request)
+    }
+
+    /// Tells which answers of a verification are not those that were recorded. Blocking.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Record`] if a run cannot be read.
+    pub fn verified(
+        &self,
+        folder: Option<&Path>,
+        recorded: Id,
+        today: Id,
+    ) -> Result<Verified, AppError> {
+        let (project, _) = self.open(folder)?;
+        let store = self.store(&project)?;
+        let mut outputs = HashMap::new();
+        for case in self.run_results(&project, &store, recorded, &[0])?.variants.remove(0).cases {
+            outputs.insert(case.id, case.samples.first().and_then(|sample| sample.output));
+        }
+        let (mut answered, mut failed, mut differ) = (0, 0, Vec::new());
+        for case in self.run_results(&project, &store, today, &[0])?.variants.remove(0).cases {
+            match case.samples.first().and_then(|sample| sample.output) {
+                None => failed += 1,
+                Some(output) => {
+                    answered += 1;
+                    if outputs.get(&case.id).copied().flatten() != Some(output) {
+                        differ.push(case.id);
+                    }
+                }
+            }
+        }
+        Ok(Verified::Sent { answered, failed, differ })
+    }
+
+    /// Holds a run of the candidate against what was approved. Nothing is sent, and no look is
+    /// recorded before [`App::note_looks`]. Blocking.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Record`] if the run cannot be read.
+    pub fn gate(
+        &self,
+        folder: Option<&Path>,
+        approved: &Approved,
+        run: Id,
+        verified: Option<Verified>,
+    ) -> Result<Gated, AppError> {
+        let (project, _) = self.open(folder)?;
+        let store = self.store(&project)?;
+        let header = store.run_header(run)?;
+        let side = RunSide { header, variant: 0 };
+        let mut candidates = self.load(&project, &store, std::slice::from_ref(&side))?;
+        let candidate = candidates.remove(0);
+        let baseline = Loaded {
+            until_decided: false,
+            set: candidate.set.clone(),
+            results: to_results(&approved.set, &approved.baseline),
+            kept: Kept::Outputs(approved.outputs.clone()),
+        };
+        let candidates = [candidate];
+        let mut compared = self.compare_loaded(&project, &store, &baseline, &candidates)?;
+        let [candidate] = candidates;
+        let Some(section) = compared.report.sections.first() else {
+            return Err(AppError::input("nothing was compared"));
+        };
+        let context = GateContext {
+            changes: rule_changes(&approved.baseline, &candidate.set.gate_rule()),
+            // This run is one; what was looked at before it stands beside earlier ones.
+            knows_history: store.list_runs(None, 2)?.len() > 1,
+            verified,
+            ..GateContext::default()
+        };
+        let rule = &candidate.set.gate;
+        let (a, b) = (&baseline.results, &candidate.results);
+        let outcome = analysis::gate(rule, a, b, &section.comparison, &context);
+        let status = outcome.status;
+        compared.report.title = format!("{}: may {} ship?", approved.set, b.variant.name);
+        compared.report.gate = Some(outcome);
+        let not_recorded = store.count_failures(run, FailureKind::NotRecorded)?;
+        let candidate = candidate.results.variant.name;
+        Ok(Gated { compared, status, not_recorded, candidate })
+    }
+}
