@@ -30,6 +30,24 @@ fn every_command_of_the_readme_works_offline() {
     assert!(replayed.is_file(), "the run was recorded in the sample's own folder");
 }
 
+/// `scripts/picture` draws it again.
+#[cfg(feature = "embedded-model")]
+#[test]
+fn the_picture_of_the_readme_has_the_table_that_a_run_prints() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.run(&["init", "--sample"]).code, 0);
+    let ran = sandbox.run(&["run", "order-number", "--replay"]);
+    assert_eq!(ran.code, 0, "{ran}");
+    let table: Vec<&str> =
+        ran.stdout.lines().skip_while(|line| !line.starts_with("variant ")).take(4).collect();
+    assert_eq!(table.len(), 4, "{ran}");
+    let picture = std::fs::read_to_string(tests::root().join("docs/images/run.svg")).unwrap();
+    for line in table {
+        let drawn = line.trim_end().replace('<', "&lt;");
+        assert!(picture.contains(&format!(">{drawn}</text>")), "not in the picture: {line}");
+    }
+}
+
 #[test]
 fn the_two_commands_of_the_readme_exist() {
     let readme = std::fs::read_to_string(tests::root().join("README.md")).unwrap();

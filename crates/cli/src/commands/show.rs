@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anstyle::{AnsiColor, Style};
 use app::{AppError, CellFilter, CellRow, CellView, RunView, VariantView};
 use run::{Outcome, RunState};
 use score::Status;
@@ -15,6 +16,10 @@ use crate::diagnostics::printable;
 use crate::exit::Exit;
 use crate::output::{BOLD, FAINT};
 use crate::table::{self, Align};
+
+const PASS: Style = AnsiColor::Green.on_default();
+const FAIL: Style = AnsiColor::Red.on_default();
+const UNREADABLE: Style = AnsiColor::Yellow.on_default();
 
 /// Failures that a run lists when it ends; `show` lists more.
 const SHOWN_AT_END: usize = 8;
@@ -170,7 +175,7 @@ fn failures(
     let reasons = context.app.reasons(folder, view.header.id, &places)?;
     let mut out = String::new();
     for (cell, reasons) in cells.iter().zip(reasons) {
-        let mark = cell.status.map_or("…", mark);
+        let mark = cell.status.map_or_else(|| "…".to_owned(), mark);
         let sample = match view.header.samples {
             1 => String::new(),
             _ => format!(" · sample {}", cell.cell.sample + 1),
@@ -207,15 +212,16 @@ fn shortened(text: &str, most: usize) -> String {
 }
 
 /// The sign of a status; never colour alone.
-fn mark(status: Status) -> &'static str {
-    match status {
-        Status::Pass => "✓",
-        Status::Fail => "✕",
-        Status::Error => "!",
-        Status::Unreadable => "?",
-        Status::Skipped => "–",
-        Status::NoChecks => "·",
-    }
+fn mark(status: Status) -> String {
+    let (style, sign) = match status {
+        Status::Pass => (PASS, "✓"),
+        Status::Fail => (FAIL, "✕"),
+        Status::Error => (FAIL.bold(), "!"),
+        Status::Unreadable => (UNREADABLE, "?"),
+        Status::Skipped => (FAINT, "–"),
+        Status::NoChecks => (FAINT, "·"),
+    };
+    format!("{style}{sign}{style:#}")
 }
 
 fn variant_name(view: &RunView, index: u32) -> &str {
