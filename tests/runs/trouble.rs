@@ -1,7 +1,8 @@
 //! Time-outs, cut streams and cancelled runs: what may have been billed stays in the ledger.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use run::RunState;
 use rustix::process::Signal;
@@ -107,4 +108,26 @@ fn interrupted_twice_a_run_stops_now_and_presumes_what_it_sent_spent() {
     record.assert_each_cell_is_answered_once();
     assert_eq!(server.counts().requests, 48);
     assert_bounded(&record, &server);
+}
+
+#[test]
+fn a_provider_that_wants_a_long_rest_gets_nothing_more_and_its_cells_stay_open() {
+    let rested = Arc::new(AtomicBool::new(false));
+    let is_rested = Arc::clone(&rested);
+    let server = TestProvider::start(move |request| {
+        if is_rested.load(Ordering::SeqCst) {
+            return Behaviour::echo(request);
+        }
+        Behaviour::rate_limited(Some("600"))
+    });
+    let project = Project::new(&server.origin(), 40);
+    project.run(&["run", "set", "--cap", CAP]).expect(3).says("resume the run in 600 s");
+    let record = project.latest();
+    assert_eq!(record.state, RunState::Stopped);
+    assert_eq!(record.count(score::Status::Error), 0, "a cell was closed by a rate limit");
+    assert!(server.counts().requests <= 8, "only what was under way when it answered");
+
+    rested.store(true, Ordering::SeqCst);
+    project.run(&["resume", "latest"]).expect(0);
+    project.latest().assert_each_cell_is_answered_once();
 }

@@ -14,9 +14,6 @@ use serde_json::Value;
 use super::headers::{request_id, retry_after_ms, should_retry};
 use crate::wire::{DecodeError, FrameTooLarge, Problem, Reported};
 
-/// A provider that asks for a longer wait than this wants us gone, not waiting.
-const LONGEST_WAIT_MS: u64 = 120_000;
-
 /// The most of a body that a message shows, in characters.
 const SHOWN: usize = 500;
 
@@ -32,7 +29,7 @@ pub(super) fn of_status(status: u16, headers: &HeaderMap, body: &[u8]) -> Box<Fa
     let worth_it = should_retry(headers).unwrap_or(matches!(status, 408 | 409 | 429 | 500..));
     let retry = match wait {
         _ if kind == FailureKind::QuotaExhausted || !worth_it => Retry::Never,
-        Some(ms) if ms > LONGEST_WAIT_MS => Retry::Never,
+        // However long: who schedules decides how long it waits.
         Some(ms) => Retry::After { ms },
         None => Retry::Backoff,
     };
@@ -46,12 +43,7 @@ pub(super) fn of_status(status: u16, headers: &HeaderMap, body: &[u8]) -> Box<Fa
     Box::new(Failure {
         kind,
         message,
-        hint: wait
-            .filter(|ms| worth_it && *ms > LONGEST_WAIT_MS)
-            .map(|ms| {
-                format!("the provider asks to wait {} seconds: resume the run then", ms / 1000)
-            })
-            .or_else(|| hint(kind)),
+        hint: hint(kind),
         status: Some(status),
         request_id: request_id(headers).or(reported.request_id),
         retry,
@@ -70,7 +62,6 @@ pub(super) fn of_decode(error: DecodeError, headers: &HeaderMap, status: u16) ->
             let kind = reported.failure_kind(None);
             let retry = match reported.retry_after_ms {
                 _ if !is_passing(kind) => Retry::Never,
-                Some(ms) if ms > LONGEST_WAIT_MS => Retry::Never,
                 Some(ms) => Retry::After { ms },
                 None => Retry::Backoff,
             };
@@ -270,12 +261,18 @@ mod tests {
     }
 
     #[test]
-    fn an_absurd_wait_is_not_waited_for() {
-        let ms = |wait| failure(429, &[("retry-after", wait)], "");
-        assert_eq!(ms("120").retry, Retry::After { ms: 120_000 });
-        let long = ms("121");
-        assert_eq!(long.retry, Retry::Never);
-        assert!(long.hint.unwrap().contains("121 seconds"));
+    fn the_wait_that_a_provider_asks_for_is_passed_on_however_long_it_is() {
+        let retry = |wait| failure(429, &[("retry-after", wait)], "").retry;
+        assert_eq!(retry("120"), Retry::After { ms: 120_000 });
+        assert_eq!(retry("86400"), Retry::After { ms: 86_400_000 });
+        let reported = Reported {
+            code: Some("rate_limit_exceeded".to_owned()),
+            retry_after_ms: Some(600_000),
+            ..Reported::default()
+        };
+        let error = DecodeError::from(Problem::Reported(Box::new(reported)));
+        let found = of_decode(error, &HeaderMap::new(), 200);
+        assert_eq!(found.retry, Retry::After { ms: 600_000 });
     }
 
     #[test]

@@ -257,7 +257,7 @@ async fn refusals_by_status_agree_in_every_vendors_words() {
         (
             Behaviour::rate_limited(Some("3600")),
             FailureKind::RateLimited,
-            Retry::Never,
+            Retry::After { ms: 3_600_000 },
             Bill::Nothing,
         ),
         (Behaviour::server_error(500), FailureKind::ServerError, Retry::Backoff, Bill::Unknown),
