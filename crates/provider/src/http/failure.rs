@@ -4,6 +4,10 @@
 //! never found a connection was not made: nothing. Everything else after sending is unknown until
 //! the provider names its count, and so is every 5xx, 529 included: a gateway answers 502 or 504
 //! while the model behind it may have finished, and no status tells which of the two it was.
+//!
+//! Messages are as long as what the server said. Whoever passes them on lets
+//! [`super::redaction::Redaction`] take the key out of them and clip them, in this order: a key that
+//! was cut in two could not be found any more.
 
 use std::error::Error;
 
@@ -13,9 +17,6 @@ use serde_json::Value;
 
 use super::headers::{request_id, retry_after_ms, should_retry};
 use crate::wire::{DecodeError, FrameTooLarge, Problem, Reported};
-
-/// The most of a body that a message shows, in characters.
-const SHOWN: usize = 500;
 
 /// Returns the failure that an answer other than 2xx means.
 pub(super) fn of_status(status: u16, headers: &HeaderMap, body: &[u8]) -> Box<Failure> {
@@ -36,9 +37,9 @@ pub(super) fn of_status(status: u16, headers: &HeaderMap, body: &[u8]) -> Box<Fa
     let message = match kind {
         FailureKind::Redirected => {
             let to = headers.get("location").and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
-            format!("the server answered {status} and points to {}", clip(to))
+            format!("the server answered {status} and points to {to}")
         }
-        _ => format!("the provider answered {status}: {}", clip(&reported.message)),
+        _ => format!("the provider answered {status}: {}", reported.message),
     };
     Box::new(Failure {
         kind,
@@ -70,7 +71,7 @@ pub(super) fn of_decode(error: DecodeError, headers: &HeaderMap, status: u16) ->
     };
     Box::new(Failure {
         kind,
-        message: clip(&message),
+        message,
         hint: hint(kind),
         status: Some(status),
         request_id: request_id(headers).or(id),
@@ -197,15 +198,7 @@ fn hint(kind: FailureKind) -> Option<String> {
 fn described_body(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
-    if text.is_empty() { "an empty body".to_owned() } else { clip(text) }
-}
-
-fn clip(text: &str) -> String {
-    let mut clipped: String = text.chars().take(SHOWN).collect();
-    if clipped.len() < text.len() {
-        clipped.push('…');
-    }
-    clipped
+    if text.is_empty() { "an empty body".to_owned() } else { text.to_owned() }
 }
 
 /// Returns what caused an error. An I/O error that wraps another one does not name it as its source,
@@ -222,7 +215,7 @@ fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'st
 /// library's own message names the URL, so it is not shown.
 fn root_cause(error: &reqwest::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause_of(*cause));
-    causes.last().map_or_else(|| "no cause given".to_owned(), |cause| clip(&cause.to_string()))
+    causes.last().map_or_else(|| "no cause given".to_owned(), ToString::to_string)
 }
 
 fn is_certificate_error(error: &reqwest::Error) -> bool {
@@ -294,9 +287,9 @@ mod tests {
     }
 
     #[test]
-    fn a_page_in_place_of_an_answer_is_shown_clipped() {
-        let found = failure(502, &[("x-request-id", "r1")], &"<html>".repeat(1000));
-        assert!(found.message.len() < 600);
+    fn a_page_in_place_of_an_answer_is_shown_with_its_request_id() {
+        let found = failure(502, &[("x-request-id", "r1")], "<html>");
+        assert_eq!(found.message, "the provider answered 502: <html>");
         assert_eq!(found.request_id.as_deref(), Some("r1"));
     }
 

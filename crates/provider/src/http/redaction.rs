@@ -1,3 +1,4 @@
+use chat::TokenLogprob;
 use run::{Answer, Failure};
 use serde_json::Value;
 use values::{Origin, Secret};
@@ -15,6 +16,9 @@ pub struct BoundKey {
 /// taking them out of answers would spoil answers and protect nothing.
 const SHORTEST_KEY: usize = 16;
 
+/// The most of a failure's text that is kept, in characters: a page of HTML helps nobody.
+const SHOWN: usize = 500;
+
 /// Takes a secret out of texts, wherever it stands in them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Redaction {
@@ -26,7 +30,7 @@ impl Redaction {
         Self { secret: secret.filter(|secret| !secret.expose().is_empty()) }
     }
 
-    /// Takes the secret out of whatever came of a call.
+    /// Takes the secret out of whatever came of a call, and then clips what a failure says.
     pub(super) fn outcome(&self, outcome: &mut Result<Box<Answer>, Box<Failure>>) {
         match outcome {
             Ok(answer) => self.reply(&mut answer.reply),
@@ -39,10 +43,14 @@ impl Redaction {
         }
     }
 
-    /// Takes the secret out of what we say ourselves.
+    /// Takes the secret out of what we say ourselves, and clips it.
     fn message(&self, text: &mut String) {
         if let Some(secret) = &self.secret {
             replace(text, secret);
+        }
+        if let Some((end, _)) = text.char_indices().nth(SHOWN) {
+            text.truncate(end);
+            text.push('…');
         }
     }
 
@@ -65,7 +73,18 @@ impl Redaction {
         }
         replace_in(&mut reply.raw_usage, secret);
         replace_in(&mut reply.extra, secret);
+        if spells(&reply.logprobs, secret.expose()) {
+            // The tokens would spell out what was taken out of the text.
+            reply.logprobs.clear();
+        }
     }
+}
+
+/// Tells whether a secret stands in tokens, in one of them or across several.
+fn spells(tokens: &[TokenLogprob], secret: &str) -> bool {
+    let text: String = tokens.iter().map(|one| one.token.as_str()).collect();
+    text.contains(secret)
+        || tokens.iter().flat_map(|one| &one.top).any(|(token, _)| token.contains(secret))
 }
 
 fn replace(text: &mut String, secret: &Secret) {
@@ -102,5 +121,48 @@ mod tests {
             json!({"a": ["x sk-canary-0123456789 y"], "b": {"sk-canary-0123456789": 1}});
         replace_in(&mut value, &Secret::new("sk-canary-0123456789"));
         assert_eq!(value, json!({"a": ["x [key] y"], "b": "[key]"}));
+    }
+
+    const KEY: &str = "sk-canary-0123456789";
+
+    fn failed(message: String) -> String {
+        let failure = Failure {
+            kind: run::FailureKind::Authentication,
+            message,
+            hint: None,
+            status: Some(401),
+            request_id: None,
+            retry: run::Retry::Never,
+            bill: run::Bill::Nothing,
+        };
+        let mut outcome = Err(Box::new(failure));
+        Redaction::new(Some(Secret::new(KEY))).outcome(&mut outcome);
+        outcome.unwrap_err().message
+    }
+
+    #[test]
+    fn a_secret_that_clipping_would_cut_in_two_is_taken_out_whole() {
+        for before in SHOWN - KEY.len()..=SHOWN {
+            let message = failed(format!("{}{KEY} is no key", "x".repeat(before)));
+            assert!(!message.contains("sk-can"), "{before}: {message}");
+            assert!(message.chars().count() <= SHOWN + 1);
+        }
+        assert_eq!(failed("short".to_owned()), "short");
+        assert!(failed("ä".repeat(1000)).ends_with("ä…"));
+    }
+
+    #[test]
+    fn tokens_that_spell_out_the_secret_are_not_kept() {
+        let token = |text: &str| TokenLogprob {
+            token: text.to_owned(),
+            logprob: -0.1,
+            top: vec![(text.to_owned(), -0.1)],
+        };
+        let tokens = |texts: &[&str]| texts.iter().map(|text| token(text)).collect::<Vec<_>>();
+        assert!(spells(&tokens(&["it is ", "sk-canary-", "0123456789"]), KEY));
+        assert!(!spells(&tokens(&["it is ", "sk-canary-"]), KEY));
+        let mut only_likely = tokens(&["a"]);
+        only_likely[0].top.push((KEY.to_owned(), -2.0));
+        assert!(spells(&only_likely, KEY));
     }
 }
