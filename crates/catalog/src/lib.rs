@@ -6,6 +6,7 @@
 
 mod bound;
 mod builtin;
+mod header;
 mod price;
 mod provider;
 mod read;
@@ -14,8 +15,9 @@ pub use bound::{TokenCounter, input_token_bound, worst_case};
 pub use builtin::{
     EMBEDDED, KeyDefault, SMOLLM2, SMOLLM2_SHA256, built_in_providers, well_known_key,
 };
+pub use header::{HeaderRefusal, header_refusal};
 pub use price::{PriceError, parse_price};
 pub use provider::{
     MaxTokensParameter, ModelFacts, ProviderSettings, Timeouts, default_concurrency,
 };
-pub use read::read_providers;
+pub use read::{read_providers, refuse_header};

@@ -3,11 +3,14 @@ use std::num::NonZeroU32;
 
 use chat::{Prices, Protocol};
 use document::yaml::{Entry, Node, Yaml};
-use document::{Diagnostics, Fields};
+use document::{Diagnostics, Fields, Span};
 use values::Origin;
 
 use crate::builtin::{built_in_providers, new_provider};
-use crate::{MaxTokensParameter, ModelFacts, ProviderSettings, Timeouts, parse_price};
+use crate::{
+    HeaderRefusal, MaxTokensParameter, ModelFacts, ProviderSettings, Timeouts, header_refusal,
+    parse_price,
+};
 
 /// Reads the mapping `providers` of `trysquare.yaml` and adds it to the built-in ones.
 ///
@@ -116,16 +119,26 @@ fn read_base_url(node: &Node, diagnostics: &mut Diagnostics) -> Option<String> {
     Some(text.trim_end_matches('/').to_owned())
 }
 
-/// Headers that carry secrets: keys live in the keyring, not in files.
-const SECRET_HEADERS: [&str; 7] = [
-    "authorization",
-    "proxy-authorization",
-    "x-api-key",
-    "api-key",
-    "x-goog-api-key",
-    "cookie",
-    "x-auth-token",
-];
+/// Reports a header that may not stand in a file; tells whether there was reason to.
+///
+/// `value` is what stands there as text, the empty text if it is of another kind.
+pub fn refuse_header(name: &str, value: &str, span: Span, diagnostics: &mut Diagnostics) -> bool {
+    match header_refusal(name, value) {
+        None => return false,
+        Some(HeaderRefusal::Credential) => diagnostics.error_with_hint(
+            "secret-header",
+            span,
+            format!("the header `{name}` carries a secret and does not belong in a file"),
+            "name a key with `key: NAME`, and store it with `trysquare key set NAME`",
+        ),
+        Some(HeaderRefusal::Own) => diagnostics.error(
+            "own-header",
+            span,
+            format!("the header `{name}` is set by the client itself"),
+        ),
+    }
+    true
+}
 
 fn read_headers(
     fields: &mut Fields<'_>,
@@ -133,16 +146,8 @@ fn read_headers(
     diagnostics: &mut Diagnostics,
 ) {
     for header in fields.mapping("headers", diagnostics).unwrap_or_default() {
-        if SECRET_HEADERS.contains(&header.key.to_ascii_lowercase().as_str()) {
-            diagnostics.error_with_hint(
-                "secret-header",
-                header.key_span,
-                format!(
-                    "the header `{}` carries a secret and does not belong in a file",
-                    header.key
-                ),
-                "name a key with `key: NAME`, and store it with `trysquare key set NAME`",
-            );
+        let text = header.value.as_str().unwrap_or_default();
+        if refuse_header(&header.key, text, header.key_span, diagnostics) {
             continue;
         }
         if let Some(text) = header.value.as_str() {
@@ -289,7 +294,7 @@ fn read_prices(node: &Node, diagnostics: &mut Diagnostics) -> Option<Prices> {
 
 #[cfg(test)]
 mod tests {
-    use document::{SourceText, Span, yaml};
+    use document::{SourceText, yaml};
 
     use super::*;
 

@@ -148,13 +148,9 @@ impl HttpDeclaration {
         let answer = path(fields, "answer", diagnostics);
         let usage = usage_paths(fields, place, diagnostics);
         let headers = texts(fields, "headers", diagnostics);
-        if let Some(header) = headers.keys().find(|name| is_secret_header(name)) {
-            diagnostics.error_with_hint(
-                "secret-header",
-                fields.get("headers").map_or(url.span, |node| node.span),
-                format!("the header `{header}` carries a secret and does not belong in a file"),
-                "name a key with `key: NAME`, and store it with `trysquare key set NAME`",
-            );
+        let place = fields.get("headers").map_or(url.span, |node| node.span);
+        for (name, value) in &headers {
+            catalog::refuse_header(name, value, place, diagnostics);
         }
         Some(Self {
             url: address,
@@ -168,13 +164,6 @@ impl HttpDeclaration {
             answer: answer?,
         })
     }
-}
-
-fn is_secret_header(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["authorization", "cookie", "token", "api-key", "apikey", "secret"]
-        .iter()
-        .any(|word| name.contains(word))
 }
 
 const BUCKETS: [&str; 6] = [
