@@ -61,7 +61,7 @@ fn read_provider(
             return None;
         }
     };
-    let before = diagnostics.len();
+    let before = diagnostics.errors();
     if let Some(url) = fields.get("base_url") {
         provider.base_url = read_base_url(url, diagnostics);
     } else if provider.base_url.is_none() && provider.protocol != Protocol::Embedded {
@@ -82,7 +82,7 @@ fn read_provider(
             provider.models.insert(model.key.clone(), facts);
         }
     }
-    let sound = diagnostics.len() == before;
+    let sound = diagnostics.errors() == before;
     fields.warn_unknown(diagnostics);
     sound.then_some(provider)
 }
@@ -250,7 +250,7 @@ fn read_model(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<ModelFacts
 /// price is left out costs what plain input or output costs.
 fn read_prices(node: &Node, diagnostics: &mut Diagnostics) -> Option<Prices> {
     let mut fields = Fields::open(node, "`prices`", diagnostics)?;
-    let before = diagnostics.len();
+    let before = diagnostics.errors();
     let source = diagnostics.source().clone();
     let mut price = |key: &'static str, or: Option<u64>| {
         let Some(node) = fields.get(key) else { return or };
@@ -279,7 +279,7 @@ fn read_prices(node: &Node, diagnostics: &mut Diagnostics) -> Option<Prices> {
         price("reasoning", output_visible),
     );
     fields.warn_unknown(diagnostics);
-    if diagnostics.len() == before && (input_uncached.is_none() || output_visible.is_none()) {
+    if diagnostics.errors() == before && (input_uncached.is_none() || output_visible.is_none()) {
         diagnostics.error("missing-key", node.span, "`prices` needs `input` and `output`");
     }
     Some(Prices {
@@ -339,6 +339,18 @@ mod tests {
         assert!(found.is_empty(), "{found:?}");
         assert_eq!(providers["openai"].key.as_deref(), Some("openai"));
         assert_eq!(providers["openai"].concurrency.get(), 2);
+    }
+
+    #[test]
+    fn an_unknown_key_costs_no_provider() {
+        let (providers, found) = read(concat!(
+            "desk:\n  protocol: ollama\n  base_url: http://127.0.0.1:1\n  colour: red\n",
+            "  timeouts: {fist_token_s: 3}\n",
+            "  models: {m: {contxt_tokens: 5, prices: {input: 1, output: 2, note: x}}}\n",
+        ));
+        let codes: Vec<_> = found.iter().map(|one| one.code.as_str()).collect();
+        assert_eq!(codes, ["unknown-key"; 4]);
+        assert_eq!(providers["desk"].prices("m").unwrap().output_visible, 2_000_000_000);
     }
 
     #[test]

@@ -118,6 +118,11 @@ impl Diagnostics {
         self.found.iter().any(|found| found.severity == Severity::Error)
     }
 
+    /// Returns the number of errors so far, by which a reader tells whether a part of it was sound.
+    pub fn errors(&self) -> usize {
+        self.found.iter().filter(|found| found.severity == Severity::Error).count()
+    }
+
     /// Returns the number of findings so far.
     pub fn len(&self) -> usize {
         self.found.len()
