@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use chat::{FinishReason, Reply, TokenLogprob, ToolCall, Usage};
 use serde_json::{Map, Value};
 
@@ -11,7 +13,9 @@ pub(super) type ReadUsage = fn(&Value) -> Result<Option<Usage>, UsageContradicti
 pub(super) struct Draft {
     pub(super) text: String,
     pub(super) refusal: Option<String>,
-    pub(super) tool_calls: Vec<ToolDraft>,
+    tool_calls: Vec<ToolDraft>,
+    /// Where in `tool_calls` the call of each place of the stream is.
+    tool_places: HashMap<u64, usize>,
     pub(super) finish: Option<FinishReason>,
     /// The provider's own usage object.
     pub(super) usage: Value,
@@ -24,8 +28,6 @@ pub(super) struct Draft {
 /// A tool call as it is collected; its arguments are text until it is complete.
 #[derive(Debug, Default)]
 pub(super) struct ToolDraft {
-    /// The place that the provider gives it in the stream.
-    pub(super) index: u64,
     pub(super) id: String,
     pub(super) name: String,
     pub(super) arguments: Arguments,
@@ -56,11 +58,11 @@ impl Default for Arguments {
 impl Draft {
     /// Returns the tool call at a place of the stream, making it if it is new.
     pub(super) fn tool(&mut self, index: u64) -> &mut ToolDraft {
-        let at = self.tool_calls.iter().position(|tool| tool.index == index);
-        let at = at.unwrap_or_else(|| {
-            self.tool_calls.push(ToolDraft { index, ..ToolDraft::default() });
-            self.tool_calls.len() - 1
-        });
+        let next = self.tool_calls.len();
+        let at = *self.tool_places.entry(index).or_insert(next);
+        if at == next {
+            self.tool_calls.push(ToolDraft::default());
+        }
         &mut self.tool_calls[at]
     }
 
@@ -161,5 +163,22 @@ impl ToolDraft {
             Arguments::Text(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
         };
         ToolCall { id: self.id, name: self.name, arguments }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tool_calls_keep_the_order_of_their_first_piece_whatever_their_place() {
+        let mut draft = Draft::default();
+        for (place, piece) in [(7, "1"), (2, "2"), (7, "0"), (u64::MAX, "3"), (2, "0")] {
+            draft.tool(place).push_arguments(piece);
+        }
+        let reply = draft.into_reply(|_| Ok(None));
+        let arguments: Vec<_> =
+            reply.tool_calls.iter().map(|call| call.arguments.to_string()).collect();
+        assert_eq!(arguments, ["10", "20", "3"]);
     }
 }
