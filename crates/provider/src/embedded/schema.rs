@@ -1,8 +1,9 @@
 //! From a JSON Schema to the grammar that holds an answer to it.
 //!
-//! llama.cpp does the conversion. It skips keywords that it does not know, and takes any string
-//! for a pattern that it cannot express, so both are refused here first: a schema is enforced in
-//! full or not accepted.
+//! llama.cpp does the conversion. It skips keywords that it does not know, takes any string for a
+//! pattern that it cannot express, and of keywords that stand beside each other it often reads the
+//! first and forgets the rest. All of that is refused here first: a schema is enforced in full or not
+//! accepted.
 
 use serde_json::{Map, Value};
 
@@ -14,11 +15,13 @@ const MOST_BYTES: usize = 64 * 1024;
 /// llama.cpp refuses grammars that repeat more often.
 const MOST_REPETITIONS: u64 = 2000;
 
+/// Whole numbers up to this are exact as doubles, and far from the end of the converter's.
+const MOST_BOUND: f64 = 999_999_999_999_999.0;
+
 /// Keywords that the grammar enforces.
-const ENFORCED: [&str; 21] = [
+const ENFORCED: [&str; 20] = [
     "$ref",
     "additionalProperties",
-    "allOf",
     "anyOf",
     "const",
     "enum",
@@ -51,6 +54,8 @@ const SILENT: [&str; 10] = [
     "title",
     "type",
 ];
+/// Keywords that the converter reads alone, whatever stands beside them.
+const ALONE: [&str; 5] = ["$ref", "anyOf", "oneOf", "const", "enum"];
 const FORMATS: [&str; 4] = ["date", "date-time", "time", "uuid"];
 
 /// Returns the grammar (GBNF) of a schema.
@@ -92,9 +97,53 @@ fn check(schema: &Value, path: &str, depth: usize) -> Result<(), PrepareError> {
         if !ENFORCED.contains(&keyword.as_str()) && !SILENT.contains(&keyword.as_str()) {
             return Err(refuse(&here, "this keyword cannot be enforced"));
         }
+        check_alone(keyword, keywords, &here)?;
         check_keyword(keyword, value, keywords, &here, depth)?;
     }
     Ok(())
+}
+
+/// Refuses what stands beside a keyword that the converter reads alone. A `type` may stand beside
+/// values that are all of it, where it says nothing more.
+fn check_alone(
+    keyword: &str,
+    keywords: &Map<String, Value>,
+    here: &str,
+) -> Result<(), PrepareError> {
+    if !ALONE.contains(&keyword) {
+        return Ok(());
+    }
+    let values = match keyword {
+        "enum" => keywords["enum"].as_array().map(Vec::as_slice),
+        "const" => Some(std::slice::from_ref(&keywords["const"])),
+        _ => None,
+    };
+    let forgotten = keywords.iter().find(|(other, value)| match other.as_str() {
+        other if other == keyword => false,
+        "type" => !values.is_some_and(|values| values.iter().all(|one| is_of_type(one, value))),
+        other => ENFORCED.contains(&other),
+    });
+    match forgotten {
+        Some((other, _)) => {
+            Err(refuse(here, &format!("`{keyword}` and `{other}` cannot be enforced together")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Tells whether a value is of a schema's `type`, a name or a list of names.
+fn is_of_type(value: &Value, types: &Value) -> bool {
+    let is = |name: &Value| match name.as_str() {
+        Some("null") => value.is_null(),
+        Some("boolean") => value.is_boolean(),
+        Some("integer") => value.is_i64() || value.is_u64(),
+        Some("number") => value.is_number(),
+        Some("string") => value.is_string(),
+        Some("array") => value.is_array(),
+        Some("object") => value.is_object(),
+        _ => false,
+    };
+    types.as_array().map_or_else(|| is(types), |names| names.iter().any(is))
 }
 
 fn check_keyword(
@@ -106,26 +155,119 @@ fn check_keyword(
 ) -> Result<(), PrepareError> {
     match keyword {
         "properties" | "$defs" | "definitions" => named(value, here, depth),
-        "anyOf" | "oneOf" | "allOf" | "prefixItems" => listed(value, here, depth),
+        "anyOf" | "prefixItems" => listed(value, here, depth),
+        "oneOf" if !value.as_array().is_some_and(|schemas| are_apart(schemas)) => {
+            Err(refuse(here, "only alternatives of different types can be told apart: use `anyOf`"))
+        }
+        "oneOf" => listed(value, here, depth),
         "items" if value.is_array() => listed(value, here, depth),
-        "items" | "additionalProperties" => check(value, here, depth),
+        "items" => {
+            unless_both(keywords, "items", &["prefixItems"], here)?;
+            check(value, here, depth)
+        }
+        "additionalProperties" => check(value, here, depth),
+        "required" => check_required(value, keywords, here),
+        "$ref" if !value.as_str().is_some_and(is_to_definition) => {
+            Err(refuse(here, "only references to `#/$defs/NAME` can be enforced"))
+        }
         "pattern" => match value.as_str().map(check_pattern) {
-            Some(Ok(())) => unless_both(keywords, "pattern", &["minLength", "maxLength"], here),
+            Some(Ok(())) => {
+                unless_both(keywords, "pattern", &["minLength", "maxLength", "format"], here)
+            }
             Some(Err(why)) => Err(refuse(here, why)),
             None => Err(refuse(here, "expected a string")),
         },
         "format" if !value.as_str().is_some_and(|format| FORMATS.contains(&format)) => {
             Err(refuse(here, "only date, time, date-time and uuid can be enforced"))
         }
+        "format" => unless_both(keywords, "format", &["minLength", "maxLength"], here),
         "minItems" | "maxItems" | "minLength" | "maxLength"
             if value.as_u64().is_none_or(|count| count > MOST_REPETITIONS) =>
         {
             Err(refuse(here, "expected a whole number up to 2000"))
         }
+        "minItems" | "maxItems" => check_length(keyword, value, keywords, here),
+        "minLength" | "maxLength" if !is_typed(keywords, "string") => {
+            Err(refuse(here, "it needs `type: string` beside it"))
+        }
         "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum"
             if keywords.get("type").and_then(Value::as_str) != Some("integer") =>
         {
             Err(refuse(here, "bounds can be enforced for integers only"))
+        }
+        "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum"
+            if value.as_f64().is_none_or(|bound| bound.abs() > MOST_BOUND) =>
+        {
+            Err(refuse(here, "expected a number of at most fifteen digits"))
+        }
+        "minimum" => unless_both(keywords, "minimum", &["exclusiveMinimum"], here),
+        "maximum" => unless_both(keywords, "maximum", &["exclusiveMaximum"], here),
+        _ => Ok(()),
+    }
+}
+
+/// Tells whether a schema says outright that a value is of a type, or may be.
+fn is_typed(keywords: &Map<String, Value>, name: &str) -> bool {
+    match keywords.get("type") {
+        Some(Value::String(only)) => only == name,
+        Some(Value::Array(names)) => names.iter().any(|one| one.as_str() == Some(name)),
+        _ => false,
+    }
+}
+
+/// Tells whether no value can match two of these schemas, by their types alone.
+fn are_apart(schemas: &[Value]) -> bool {
+    let types: Option<Vec<_>> = schemas
+        .iter()
+        .map(|schema| Some(schema.get("type")?.as_str()?.replace("integer", "number")))
+        .collect();
+    types.is_some_and(|types| {
+        types.iter().collect::<std::collections::BTreeSet<_>>().len() == types.len()
+    })
+}
+
+/// A reference leads to a definition, because only those are checked like the schema itself.
+fn is_to_definition(reference: &str) -> bool {
+    ["#/$defs/", "#/definitions/"]
+        .iter()
+        .filter_map(|start| reference.strip_prefix(start))
+        .any(|name| !name.is_empty() && !name.contains('/'))
+}
+
+/// The converter looks for required names among the declared properties only.
+fn check_required(
+    value: &Value,
+    keywords: &Map<String, Value>,
+    here: &str,
+) -> Result<(), PrepareError> {
+    let declared = |name: &str| keywords.get("properties").and_then(|all| all.get(name)).is_some();
+    let Value::Array(names) = value else { return Err(refuse(here, "expected a list")) };
+    match names.iter().find(|name| !name.as_str().is_some_and(declared)) {
+        Some(name) => Err(refuse(here, &format!("{name} is not among the `properties`"))),
+        None => Ok(()),
+    }
+}
+
+/// The converter forgets how long a list must be where each place has its own schema, and where
+/// nothing else says that it is a list.
+fn check_length(
+    keyword: &str,
+    value: &Value,
+    keywords: &Map<String, Value>,
+    here: &str,
+) -> Result<(), PrepareError> {
+    let places = keywords.get("prefixItems").or_else(|| keywords.get("items"));
+    let count = value.as_u64().unwrap_or_default();
+    let fits = |places: &Vec<Value>| match keyword {
+        "minItems" => count <= places.len() as u64,
+        _ => count >= places.len() as u64,
+    };
+    match places.and_then(Value::as_array) {
+        Some(places) if !fits(places) => {
+            Err(refuse(here, "a list whose places have their own schemas has as many items"))
+        }
+        None if places.is_none() && !is_typed(keywords, "array") => {
+            Err(refuse(here, "it needs `type: array` beside it"))
         }
         _ => Ok(()),
     }
@@ -299,8 +441,63 @@ mod tests {
     }
 
     #[test]
+    fn keywords_of_which_only_one_would_be_enforced_are_refused_together() {
+        let tuple = json!([{"type": "string"}, {"type": "integer"}]);
+        for schema in [
+            json!({"$ref": "#/$defs/a", "required": ["b"], "$defs": {"a": {"type": "object"}}}),
+            json!({"$ref": "#/$defs/a", "type": "object", "$defs": {"a": {"type": "string"}}}),
+            json!({"anyOf": [{"type": "string"}], "maxLength": 3}),
+            json!({"anyOf": [{"type": "string"}], "oneOf": [{"type": "null"}]}),
+            json!({"oneOf": [{"type": "integer"}, {"type": "number"}]}),
+            json!({"oneOf": [{"const": 1}, {"type": "string"}]}),
+            json!({"properties": {"a": {}}, "allOf": [{"required": ["a"]}]}),
+            json!({"type": "string", "allOf": [{"minLength": 3}]}),
+            json!({"type": "string", "enum": ["a", 1]}),
+            json!({"type": "string", "enum": ["a", "bcd"], "minLength": 2}),
+            json!({"const": "a", "enum": ["b"]}),
+            json!({"type": "array", "prefixItems": tuple, "items": {"type": "string"}}),
+            json!({"type": "array", "prefixItems": tuple, "minItems": 3}),
+            json!({"type": "array", "items": tuple, "maxItems": 1}),
+            json!({"minItems": 2}),
+            json!({"maxLength": 2}),
+            json!({"type": "object", "required": ["a"]}),
+            json!({"properties": {"a": {}}, "required": ["b"]}),
+            json!({"type": "string", "format": "date", "minLength": 2}),
+            json!({"type": "string", "format": "date", "pattern": "^a$"}),
+            json!({"type": "integer", "minimum": 1, "exclusiveMinimum": 5}),
+            json!({"type": "integer", "maximum": 1e300}),
+        ] {
+            let message = refused(&schema);
+            assert!(!message.contains("grammar"), "{schema}: {message}");
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_more_may_stand_beside() {
+        let tuple = json!([{"type": "string"}, {"type": "integer"}]);
+        for schema in [
+            json!({"type": "string", "enum": ["a", "b"], "description": "d"}),
+            json!({"type": ["string", "null"], "enum": ["a", null]}),
+            json!({"type": ["string", "null"], "maxLength": 3}),
+            json!({"type": "integer", "const": 3}),
+            json!({"oneOf": [{"type": "integer"}, {"type": "string"}]}),
+            json!({"$ref": "#/$defs/a", "title": "t", "$defs": {"a": {"type": "string"}}}),
+            json!({"type": "array", "prefixItems": tuple, "minItems": 2, "maxItems": 2}),
+            json!({"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 3}),
+            json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}),
+            json!({"type": "integer", "minimum": 1, "exclusiveMaximum": 5}),
+        ] {
+            assert!(grammar_of(&schema).is_ok(), "{schema}: {:?}", grammar_of(&schema));
+        }
+    }
+
+    #[test]
     fn references_outside_the_document_and_to_nowhere_are_refused() {
-        assert!(refused(&json!({"$ref": "https://a.example/s.json"})).contains("grammar"));
+        assert!(refused(&json!({"$ref": "https://a.example/s.json"})).contains("#/$defs/NAME"));
+        // What stands in an example is no schema that was checked.
+        let hidden =
+            json!({"examples": [{"not": {}}], "properties": {"a": {"$ref": "#/examples/0"}}});
+        assert!(refused(&hidden).contains("#/$defs/NAME"));
         assert!(refused(&json!({"$ref": "#/$defs/a"})).contains("grammar"));
         assert!(refused(&json!({"type": "spaceship"})).contains("grammar"));
     }
