@@ -113,3 +113,39 @@ fn a_crash_of_a_program_is_an_error_and_never_a_fail() {
         assert_eq!(failure.kind, run::FailureKind::ProgramFailed);
     }
 }
+
+/// Makes a project whose model is a file that it names itself.
+#[cfg(feature = "embedded-model")]
+fn project_of_model(file: &str) -> Project {
+    let nobody = TestProvider::echoing();
+    let project = Project::new(&nobody.origin(), 2);
+    project.write(
+        "trysquare.yaml",
+        &format!("format: 1\nproviders:\n  embedded:\n    models:\n      mine: {{file: {file}}}\n"),
+    );
+    let prompt = project.read("prompts/ask.prompt");
+    project.write("prompts/ask.prompt", &prompt.replace("local/m", "embedded/mine"));
+    project.write("mine.gguf", "no weights at all");
+    project
+}
+
+#[cfg(feature = "embedded-model")]
+#[test]
+fn a_model_file_of_the_project_is_loaded_only_where_it_is_trusted() {
+    let project = project_of_model("mine.gguf");
+    project.run(&["run", "set"]).expect(2).says("trysquare trust");
+    let given = hash(&project);
+    project.run(&["run", "set", "--trust", &given]).expect(3);
+    assert_eq!(project.latest().count(Status::Error), 2, "it was loaded, and is no model");
+    project.write("mine.gguf", "other weights");
+    project.run(&["run", "set", "--trust", &given]).expect(2).says("trysquare trust");
+}
+
+#[cfg(feature = "embedded-model")]
+#[test]
+fn a_model_file_outside_the_project_or_without_an_end_is_refused() {
+    for file in ["/dev/zero", "../elsewhere.gguf"] {
+        let project = project_of_model(file);
+        project.run(&["run", "set"]).expect(2).says("model_files");
+    }
+}

@@ -1,11 +1,11 @@
 //! The clients of a run: one for each provider, made once the person has allowed it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use catalog::ProviderSettings;
 use chat::{ModelRef, Protocol};
+use project::Project;
 use provider::{BoundKey, Client, HttpClient, Network};
 use settings::Settings;
 use values::{Origin, Secret};
@@ -39,13 +39,14 @@ pub(crate) fn connect(
     host: &Host,
     settings: &Settings,
     grants: &Grants,
-    root: &Path,
+    project: &Project,
     provider: &ProviderSettings,
     model: &ModelRef,
     purpose: Purpose,
 ) -> Result<Arc<dyn Client>, AppError> {
     if provider.protocol == Protocol::Embedded {
-        return crate::embedded::connect(host, settings, root, provider, &model.model);
+        let grants = (purpose == Purpose::Send).then_some(grants);
+        return crate::embedded::connect(host, settings, grants, project, provider, &model.model);
     }
     let key = match purpose {
         Purpose::Send => secret_for(host, settings, grants, provider)?,

@@ -1,39 +1,67 @@
 //! Models inside this process.
 
-use std::path::Path;
+#[cfg(feature = "embedded-model")]
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use catalog::{ProviderSettings, SMOLLM2};
+use chat::Protocol;
+use project::Project;
 use provider::Client;
 use settings::Settings;
+#[cfg(feature = "embedded-model")]
+use values::ContentHash;
 
-use crate::{AppError, Host};
+#[cfg(feature = "embedded-model")]
+use crate::target::missing_trust;
+use crate::{AppError, Grants, Host};
+
+/// Tells whether a model comes from a file that the project names, so that it needs trust: native
+/// code reads it. A file of the user's own settings, and the built-in model's, need none.
+pub(crate) fn is_from_project(
+    settings: &Settings,
+    provider: &ProviderSettings,
+    model: &str,
+) -> bool {
+    let facts = provider.models.get(model);
+    provider.protocol == Protocol::Embedded
+        && facts.is_some_and(|facts| facts.file.is_some())
+        && !settings.model_files.contains_key(model)
+}
 
 /// Makes the client of one model file. The file is read at the first call, so that planning and
 /// replay need none.
+///
+/// `grants` are those of a command that will send; then a file that the project names must be
+/// trusted, and must be the one that was trusted when it is loaded.
 #[cfg(feature = "embedded-model")]
 pub(crate) fn connect(
     host: &Host,
     settings: &Settings,
-    root: &Path,
+    grants: Option<&Grants>,
+    project: &Project,
     provider: &ProviderSettings,
     model: &str,
 ) -> Result<Arc<dyn Client>, AppError> {
     use provider::embedded::{EmbeddedModel, EmbeddedOptions, ModelFile};
 
     let facts = provider.models.get(model).ok_or_else(|| unknown(provider, model))?;
-    let chosen = settings.model_files.get(model);
-    let path = match (chosen, &facts.file) {
-        (Some(path), _) => path.clone(),
-        (None, Some(file)) => root.join(file),
-        (None, None) if model == SMOLLM2 => host.smollm2_file.clone(),
+    let (path, trusted) = match (settings.model_files.get(model), &facts.file) {
+        (Some(path), _) => (path.clone(), None),
+        (None, Some(file)) => match grants {
+            Some(grants) => trusted_file(settings, grants, project, provider, model, file)?,
+            // Not loaded, but hashed where no hash is stated.
+            None if facts.sha256.is_none() => (inside(project, model, file)?, None),
+            None => (project.root.join(file), None),
+        },
+        (None, None) if model == SMOLLM2 => (host.smollm2_file.clone(), None),
         (None, None) => {
             return Err(AppError::input(format!("the model `{model}` names no file"))
                 .with_hint("add `file:` to it in trysquare.yaml, or a path in the settings"));
         }
     };
-    let sha256 = match facts.sha256 {
-        Some(stated) => stated,
+    let sha256 = match trusted.or(facts.sha256) {
+        Some(known) => known,
         None => files::hash_file(&path)?,
     };
     let file = ModelFile { name: model.to_owned(), path, sha256 };
@@ -41,12 +69,41 @@ pub(crate) fn connect(
     Ok(Arc::new(EmbeddedModel::new(file, options)))
 }
 
+/// Returns a model file of the project and the SHA-256 under which it is trusted.
+#[cfg(feature = "embedded-model")]
+fn trusted_file(
+    settings: &Settings,
+    grants: &Grants,
+    project: &Project,
+    provider: &ProviderSettings,
+    model: &str,
+    file: &str,
+) -> Result<(PathBuf, Option<ContentHash>), AppError> {
+    let path = inside(project, model, file)?;
+    let block = project.trust_block()?;
+    if let Some(missing) = missing_trust(settings, grants, &project.root, &block) {
+        return Err(missing.error());
+    }
+    Ok((path, block.models.get(&format!("{}/{model}", provider.name)).copied()))
+}
+
+/// Returns the path of a model file that the project names, which must be a file inside it.
+#[cfg(feature = "embedded-model")]
+fn inside(project: &Project, model: &str, file: &str) -> Result<PathBuf, AppError> {
+    project::resolve_inside(&project.root, file).map_err(|error| {
+        AppError::input(format!("the file of the model `{model}`: {error}")).with_hint(format!(
+            "a file outside the project is named in your own settings, under `model_files`: `{model}`"
+        ))
+    })
+}
+
 /// Says that this build runs no models.
 #[cfg(not(feature = "embedded-model"))]
 pub(crate) fn connect(
     _host: &Host,
     _settings: &Settings,
-    _root: &Path,
+    _grants: Option<&Grants>,
+    _project: &Project,
     provider: &ProviderSettings,
     model: &str,
 ) -> Result<Arc<dyn Client>, AppError> {
@@ -64,4 +121,21 @@ fn unknown(provider: &ProviderSettings, model: &str) -> AppError {
          declaration",
         known.join(", ")
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_file_that_the_project_names_needs_trust() {
+        let mut provider = catalog::built_in_providers().remove(catalog::EMBEDDED).unwrap();
+        let mut settings = Settings::default();
+        assert!(!is_from_project(&settings, &provider, SMOLLM2));
+        let facts = catalog::ModelFacts { file: Some("m.gguf".to_owned()), ..Default::default() };
+        provider.models.insert("mine".to_owned(), facts);
+        assert!(is_from_project(&settings, &provider, "mine"));
+        settings.model_files.insert("mine".to_owned(), "/models/mine.gguf".into());
+        assert!(!is_from_project(&settings, &provider, "mine"));
+    }
 }

@@ -21,7 +21,7 @@ use crate::material::{Maker, Material};
 use crate::permission::{Missing, missing_origin};
 use crate::port::RunCalls;
 use crate::recordings::recordings;
-use crate::target::Targets;
+use crate::target::{Targets, missing_trust};
 use crate::until_decided::{UntilDecidedRequest, until_decided};
 use crate::{App, AppError, Grants, Host};
 
@@ -211,6 +211,11 @@ impl App {
         }
         let targets = Targets::declared(&self.host, project, material, settings)?;
         missing.extend(targets.missing(settings, grants, &project.root));
+        let needs_trust = missing.iter().any(|one| matches!(one, Missing::Trust { .. }));
+        if !needs_trust && uses_model_of_project(settings, project, material)? {
+            let block = project.trust_block()?;
+            missing.extend(missing_trust(settings, grants, &project.root, &block));
+        }
         let mut origins: BTreeSet<Origin> = BTreeSet::new();
         missing.retain(|one| match one {
             Missing::Origin { origin, .. } => origins.insert(origin.clone()),
@@ -253,9 +258,8 @@ pub(crate) fn connect_all(
         let provider = provider(project, &prompt.model.provider)?;
         let key = client_key(provider, &prompt.model);
         if let Entry::Vacant(place) = clients.entry(key) {
-            let root = &project.root;
             let model = &prompt.model;
-            place.insert(connect(host, settings, grants, root, provider, model, purpose)?);
+            place.insert(connect(host, settings, grants, project, provider, model, purpose)?);
         }
     }
     Ok(clients)
@@ -271,6 +275,23 @@ pub(crate) fn provider<'p>(
         AppError::input(format!("there is no provider `{name}`"))
             .with_hint(format!("declare it in trysquare.yaml; known are {}", known.join(", ")))
     })
+}
+
+/// Tells whether a variant's model comes from a file that the project names.
+fn uses_model_of_project(
+    settings: &settings::Settings,
+    project: &Project,
+    material: &Material,
+) -> Result<bool, AppError> {
+    for ready in &material.variants {
+        if let Maker::Prompt(prompt) = &ready.maker {
+            let provider = provider(project, &prompt.model.provider)?;
+            if crate::embedded::is_from_project(settings, provider, &prompt.model.model) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Returns the names of the providers that the variants use.

@@ -77,9 +77,16 @@ fn command(
     })
 }
 
-/// Tells whether a project's programs may run: trusted before, or by this command.
-fn is_trusted(settings: &Settings, grants: &Grants, root: &Path, block: &TrustBlock) -> bool {
-    settings.is_trusted(root, block.hash) || grants.trust == Some(block.hash)
+/// Tells what is missing before the programs and model files of a block may be used: nothing if it
+/// was trusted before, or is by this command.
+pub(crate) fn missing_trust(
+    settings: &Settings,
+    grants: &Grants,
+    root: &Path,
+    block: &TrustBlock,
+) -> Option<Missing> {
+    let is_trusted = settings.is_trusted(root, block.hash) || grants.trust == Some(block.hash);
+    (!is_trusted).then_some(Missing::Trust { hash: block.hash, given: grants.trust })
 }
 
 /// Returns the programs that checks may call; none where they are not trusted.
@@ -95,7 +102,7 @@ pub(crate) fn trusted_programs(
         return Ok(BTreeMap::new());
     }
     let block = project.trust_block()?;
-    if !is_trusted(settings, grants, &project.root, &block) {
+    if missing_trust(settings, grants, &project.root, &block).is_some() {
         return Ok(BTreeMap::new());
     }
     let programs = project.config.programs.values().filter_map(|declaration| {
@@ -136,6 +143,10 @@ impl Targets {
         settings: &Settings,
         grants: Option<&Grants>,
     ) -> Result<Self, AppError> {
+        let trust = |block: &TrustBlock| {
+            let missing = |grants| missing_trust(settings, grants, &project.root, block);
+            grants.is_some_and(|grants| missing(grants).is_none())
+        };
         let mut targets = Self::default();
         for ready in &material.variants {
             let Maker::Target(name) = &ready.maker else { continue };
@@ -154,7 +165,7 @@ impl Targets {
                     targets.keys.insert(name.clone(), http.key.clone());
                 }
                 TargetKind::Program { program, .. } => {
-                    let target = targets.program(host, project, name, program)?;
+                    let target = targets.program(host, project, name, program, &trust)?;
                     targets.programs.insert(name.clone(), Arc::new(target));
                 }
             }
@@ -168,6 +179,7 @@ impl Targets {
         project: &Project,
         target: &str,
         program: &str,
+        is_trusted: impl Fn(&TrustBlock) -> bool,
     ) -> Result<ProgramTarget, AppError> {
         let missing = || {
             AppError::input(format!(
@@ -181,8 +193,7 @@ impl Targets {
         }
         let block = self.block.as_ref().ok_or_else(missing)?;
         let command = command(host, &project.root, declaration, block).ok_or_else(missing)?;
-        // Without trust the run does not start: `missing` says so before anything is sent.
-        let trusted = Trusted::checked(command.declaration);
+        let trusted = is_trusted(block).then(|| Trusted::checked(command.declaration));
         Ok(ProgramTarget::new(target, command, trusted))
     }
 
@@ -201,10 +212,8 @@ impl Targets {
                 missing.push(Missing::Origin { origin, provider: name.clone(), key });
             }
         }
-        if let Some(block) = &self.block
-            && !is_trusted(settings, grants, root, block)
-        {
-            missing.push(Missing::Trust { hash: block.hash, given: grants.trust });
+        if let Some(block) = &self.block {
+            missing.extend(missing_trust(settings, grants, root, block));
         }
         missing
     }

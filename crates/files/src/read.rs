@@ -72,9 +72,13 @@ pub fn list_folder(path: &Path) -> Result<Vec<PathBuf>, FileError> {
 /// Returns the SHA-256 of a file of any size, read in pieces.
 ///
 /// # Errors
-/// [`FileError`].
+/// [`FileError`]; also for what is no regular file: a device or a pipe may have no end.
 pub fn hash_file(path: &Path) -> Result<ContentHash, FileError> {
     let fail = |error: io::Error| FileError::new("read", path, error);
+    // Asked before it is opened: opening a pipe waits for who writes into it.
+    if !fs::metadata(path).map_err(fail)?.is_file() {
+        return Err(fail(io::Error::other("it is not a regular file")));
+    }
     let file = File::open(path).map_err(fail)?;
     ContentHash::of_reader(file).map_err(fail)
 }

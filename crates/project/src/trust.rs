@@ -19,6 +19,8 @@ pub struct TrustBlock {
     pub shown: Value,
     /// The identity of each program alone, with the files that it names.
     pub programs: BTreeMap<String, ContentHash>,
+    /// The SHA-256 of each model file, by `provider/model`; none for one that is not there.
+    pub models: BTreeMap<String, ContentHash>,
 }
 
 impl TrustBlock {
@@ -49,18 +51,22 @@ impl Project {
             programs.insert(name.clone(), hash);
             shown.insert(name.clone(), described);
         }
-        let mut models = Map::new();
+        let (mut models, mut model_hashes) = (Map::new(), BTreeMap::new());
         for (name, provider) in &self.config.providers {
             for (model, facts) in &provider.models {
                 if let Some(file) = &facts.file {
-                    let described = describe_model(&self.root, file, facts)?;
-                    models.insert(format!("{name}/{model}"), described);
+                    let hash = model_hash(&self.root, file, facts)?;
+                    let described =
+                        json!({ "file": file, "sha256": hash.map(|one| one.to_string()) });
+                    let model = format!("{name}/{model}");
+                    models.insert(model.clone(), described);
+                    model_hashes.extend(hash.map(|hash| (model, hash)));
                 }
             }
         }
         let shown = json!({ "models": models, "programs": shown });
         let hash = ContentHash::of_document("trysquare-trust-v1", &shown);
-        Ok(TrustBlock { hash, shown, programs })
+        Ok(TrustBlock { hash, shown, programs, models: model_hashes })
     }
 }
 
@@ -84,13 +90,16 @@ fn describe_program(root: &Path, program: &ProgramDeclaration) -> Result<Value, 
     }))
 }
 
-fn describe_model(root: &Path, file: &str, facts: &ModelFacts) -> Result<Value, files::FileError> {
+fn model_hash(
+    root: &Path,
+    file: &str,
+    facts: &ModelFacts,
+) -> Result<Option<ContentHash>, files::FileError> {
     // Model files are large: a stated hash is checked when the file is loaded.
-    let hash = match facts.sha256 {
-        Some(stated) => Some(stated),
-        None => hash_inside(root, file)?,
-    };
-    Ok(json!({ "file": file, "sha256": hash.map(|hash| hash.to_string()) }))
+    match facts.sha256 {
+        Some(stated) => Ok(Some(stated)),
+        None => hash_inside(root, file),
+    }
 }
 
 /// Returns the hash of a file that is inside the project by its name or by where it leads.

@@ -74,8 +74,12 @@ impl ModelFile {
 /// Returns the SHA-256 of a file, read in pieces. Blocking: belongs on a thread that may wait.
 ///
 /// # Errors
-/// The error of opening or reading the file.
+/// The error of opening or reading the file; also for what is no regular file, because a device or a
+/// pipe may have no end.
 pub fn hash_model_file(path: &Path) -> io::Result<ContentHash> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
     ContentHash::of_reader(File::open(path)?)
 }
 
@@ -92,6 +96,12 @@ mod tests {
         assert_eq!(failure.kind, FailureKind::LocalModel);
         assert!(failure.message.contains("is not the one that was named"), "{failure}");
         assert!(failure.hint.unwrap().contains("scripts/setup"));
+    }
+
+    #[test]
+    fn a_device_without_an_end_is_not_read() {
+        let failure = ModelFile::smollm2_135m("/dev/zero").check().unwrap_err();
+        assert!(failure.message.contains("not a regular file"), "{failure}");
     }
 
     #[test]

@@ -280,7 +280,7 @@ impl Broken {
     }
 }
 
-fn untrusted(program: &ProgramCommand) -> Box<Failure> {
+pub(super) fn untrusted(program: &ProgramCommand) -> Box<Failure> {
     let message = format!("program `{}` is not trusted as it stands", program.name);
     let hint = "see what it runs and trust it with `trysquare trust`";
     failure(FailureKind::TrustMissing, message, Some(hint), Retry::Never, Bill::Nothing)

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
-use super::process::{ProgramCommand, Trusted, run_program};
+use super::process::{ProgramCommand, Trusted, run_program, untrusted};
 use super::{TARGET_ADAPTER_VERSION, takes_cases};
 use crate::{Client, PrepareError, RateHints, Sent};
 
@@ -19,7 +19,7 @@ use crate::{Client, PrepareError, RateHints, Sent};
 pub struct ProgramTarget {
     name: String,
     program: ProgramCommand,
-    trusted: Trusted,
+    trusted: Option<Trusted>,
 }
 
 #[derive(Deserialize)]
@@ -43,9 +43,14 @@ struct WrittenCall {
 }
 
 impl ProgramTarget {
-    /// Makes a target of this name of a program. Nothing is started.
-    pub fn new(name: impl Into<String>, program: ProgramCommand, trusted: Trusted) -> Self {
-        Self { name: name.into(), program, trusted }
+    /// Makes a target of this name of a program. Nothing is started. Without trust it prepares
+    /// calls, and refuses to send them.
+    pub fn new(
+        name: impl Into<String>,
+        program: ProgramCommand,
+        trusted: impl Into<Option<Trusted>>,
+    ) -> Self {
+        Self { name: name.into(), program, trusted: trusted.into() }
     }
 
     /// Returns the call for the inputs of one case.
@@ -70,7 +75,8 @@ impl ProgramTarget {
             let message = "the call is for another program than this one".to_owned();
             return Err(failure(FailureKind::InvalidRequest, message, Bill::Nothing));
         }
-        let ran = run_program(&self.program, &self.trusted, &call.body, stop).await?;
+        let trusted = self.trusted.as_ref().ok_or_else(|| untrusted(&self.program))?;
+        let ran = run_program(&self.program, trusted, &call.body, stop).await?;
         let reply = self.read(&ran.stdout)?;
         let (latency_ms, source) = (ran.latency_ms, AnswerSource::Live);
         Ok(Box::new(Answer { reply, latency_ms, first_token_ms: None, source }))

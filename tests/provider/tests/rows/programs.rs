@@ -193,6 +193,18 @@ async fn a_program_target_answers_a_case() {
 }
 
 #[tokio::test]
+async fn a_program_target_without_trust_prepares_and_never_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let started = folder.path().join("started");
+    let text = format!("touch {}", started.display());
+    let target = ProgramTarget::new("app", script(&text), None);
+    let call = target.prepare_case(&inputs(&json!({"q": 1})));
+    let refused = target.send(&call, never()).await.outcome.unwrap_err();
+    assert_eq!((refused.kind, refused.bill), (FailureKind::TrustMissing, Bill::Nothing));
+    assert!(!started.exists());
+}
+
+#[tokio::test]
 async fn a_program_target_that_breaks_its_contract_says_how() {
     for (text, kind, expected) in [
         ("echo nonsense", FailureKind::BadResponse, "found `nonsense`"),
