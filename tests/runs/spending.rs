@@ -71,3 +71,16 @@ fn a_model_without_a_price_is_refused_under_a_cap_unless_it_is_allowed() {
         .says("without a known price");
     assert_eq!(server.counts().requests, 5);
 }
+
+#[test]
+fn under_a_cap_a_parameter_that_changes_the_price_is_refused_by_name() {
+    let server = TestProvider::echoing();
+    let project = Project::new(&server.origin(), 3);
+    let prompt = project.read("prompts/ask.prompt");
+    let tier = prompt.replace("temperature: 0", "temperature: 0, service_tier: priority");
+    project.write("prompts/ask.prompt", &tier);
+    project.run(&["run", "set", "--cap", "1"]).expect(2).says("`service_tier`");
+    assert_eq!(server.counts().requests, 0);
+    project.run(&["run", "set", "--cap", "1", "--allow-unpriced"]).expect(0);
+    assert_eq!(server.counts().requests, 3);
+}

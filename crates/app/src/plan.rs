@@ -99,8 +99,11 @@ pub struct VariantPlan {
     pub cells: usize,
     /// Cells that the cache or a recording answers.
     pub known: usize,
-    /// The most that the others can cost; `None` if a price is unknown.
+    /// The most that the others can cost; `None` if nobody can say.
     pub worst_case: Option<NanoDollars>,
+    /// Why nobody can say.
+    #[serde(skip)]
+    pub unbounded: Option<catalog::Unbounded>,
     /// Whether it costs nothing, whatever happens.
     pub is_free: bool,
 }
@@ -394,7 +397,8 @@ fn summarise(
             match calls.prepare_now(cell) {
                 Ok(prepared) => {
                     keys.push(prepared.call.cache_key(cell.sample));
-                    costings.push(Some((prepared.costing, calls.is_recorded(&prepared, cell))));
+                    let recorded = calls.is_recorded(&prepared, cell);
+                    costings.push(Some((prepared.costing, recorded)));
                 }
                 Err(failure) => {
                     let error = AppError::input(format!("the case `{}`: {failure}", cell.case_id));
@@ -448,6 +452,7 @@ fn variant_plan(ready: &crate::material::ReadyVariant) -> VariantPlan {
         cells: 0,
         known: 0,
         worst_case: Some(NanoDollars::ZERO),
+        unbounded: None,
         is_free: true,
     }
 }
@@ -464,14 +469,15 @@ fn add(plan: &mut VariantPlan, costing: Costing, known: bool) {
             plan.is_free = false;
             plan.worst_case = plan.worst_case.map(|sum| sum + worst_case);
         }
-        Costing::Unknown => {
+        Costing::Unknown { why } => {
             plan.is_free = false;
             plan.worst_case = None;
+            plan.unbounded.get_or_insert(why);
         }
     }
 }
 
-/// A cap in dollars cannot hold a model without a price.
+/// A cap in dollars cannot hold a call whose worst case nobody knows.
 fn refuse_unpriced(
     summary: &PlanSummary,
     header: &RunHeader,
@@ -480,14 +486,16 @@ fn refuse_unpriced(
     if !header.caps.any() || request.sending.allow_unpriced {
         return Ok(());
     }
-    match summary.variants.iter().find(|variant| variant.worst_case.is_none()) {
-        None => Ok(()),
-        Some(variant) => Err(AppError::input(format!(
-            "a cap is set, and the price of {} (variant `{}`) is unknown",
-            variant.answers, variant.name
-        ))
-        .with_hint("state its prices in trysquare.yaml, or say --allow-unpriced")),
+    for variant in &summary.variants {
+        if let Some(why) = &variant.unbounded {
+            return Err(AppError::input(format!(
+                "no cap can bound what {} costs (variant `{}`): {why}",
+                variant.answers, variant.name
+            ))
+            .with_hint(why.hint()));
+        }
     }
+    Ok(())
 }
 
 /// Returns the cases of a plan by content, each once.

@@ -11,7 +11,7 @@ mod price;
 mod provider;
 mod read;
 
-pub use bound::{TokenCounter, input_token_bound, worst_case};
+pub use bound::{TokenCounter, Unbounded, input_token_bound, worst_case};
 pub use builtin::{
     EMBEDDED, KeyDefault, SMOLLM2, SMOLLM2_SHA256, built_in_providers, well_known_key,
 };

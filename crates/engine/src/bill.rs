@@ -45,7 +45,7 @@ pub(crate) fn book(outcome: &Outcome, costing: &Costing) -> Booking {
             }),
             unpriced: false,
         },
-        Costing::Unknown => Booking {
+        Costing::Unknown { .. } => Booking {
             cost: None,
             ledger: None,
             unpriced: live && !matches!(counted, Counted::Nothing),
@@ -95,6 +95,7 @@ mod tests {
         output_visible: 2_000_000,
         output_reasoning: 0,
     };
+    const UNKNOWN: Costing = Costing::Unknown { why: catalog::Unbounded::Price };
     const PRICED: Costing = Costing::Priced { prices: PRICES, worst_case: NanoDollars::new(100) };
 
     fn answered(usage: Option<u64>, source: AnswerSource) -> Outcome {
@@ -158,8 +159,8 @@ mod tests {
 
     #[test]
     fn an_unknown_price_is_never_zero() {
-        let booking = book(&answered(Some(7), AnswerSource::Live), &Costing::Unknown);
+        let booking = book(&answered(Some(7), AnswerSource::Live), &UNKNOWN);
         assert_eq!(booking, Booking { cost: None, ledger: None, unpriced: true });
-        assert!(!book(&answered(Some(7), AnswerSource::Cache), &Costing::Unknown).unpriced);
+        assert!(!book(&answered(Some(7), AnswerSource::Cache), &UNKNOWN).unpriced);
     }
 }

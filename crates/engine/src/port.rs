@@ -5,6 +5,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use catalog::Unbounded;
 use chat::Prices;
 use provider::Client;
 use run::{
@@ -50,7 +51,7 @@ pub struct PreparedCell {
 }
 
 /// What a call can cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Costing {
     /// Nothing, whatever happens: a model in this process, a replay. No ledger line is written.
     Free {
@@ -65,7 +66,10 @@ pub enum Costing {
         worst_case: NanoDollars,
     },
     /// Unknown. Never sent under a cap, unless unpriced calls are allowed.
-    Unknown,
+    Unknown {
+        /// Why.
+        why: Unbounded,
+    },
 }
 
 /// The response cache.

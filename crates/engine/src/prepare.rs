@@ -31,12 +31,14 @@ pub(crate) async fn prepare(shared: Arc<Shared>, provider: Arc<str>, pending: Pe
             take_hit(&shared, &pending, &prepared, cache_key, answer).await;
             Done::Over
         }
-        Ok(None) if is_unbounded(&shared, prepared.costing) => {
-            let call = Some(Arc::clone(&prepared.call));
-            refuse(&shared, &provider, &pending, call, unbounded()).await;
-            Done::Over
-        }
-        Ok(None) => Done::Prepared(Box::new(Job::new(pending, prepared, cache_key))),
+        Ok(None) => match unbounded(&shared, &prepared.costing) {
+            Some(failure) => {
+                let call = Some(Arc::clone(&prepared.call));
+                refuse(&shared, &provider, &pending, call, failure).await;
+                Done::Over
+            }
+            None => Done::Prepared(Box::new(Job::new(pending, prepared, cache_key))),
+        },
     }
 }
 
@@ -50,20 +52,21 @@ async fn look_up(
     }
 }
 
-fn is_unbounded(shared: &Shared, costing: Costing) -> bool {
-    costing == Costing::Unknown && shared.settings.caps.any() && !shared.settings.allow_unpriced
-}
-
-fn unbounded() -> Failure {
-    Failure {
+/// Returns the failure of a call that no cap can bound, where there is one that should.
+fn unbounded(shared: &Shared, costing: &Costing) -> Option<Failure> {
+    let Costing::Unknown { why } = costing else { return None };
+    if !shared.settings.caps.any() || shared.settings.allow_unpriced {
+        return None;
+    }
+    Some(Failure {
         kind: FailureKind::Unbounded,
-        message: "the model has no known price, so no cap can bound what the call costs".to_owned(),
-        hint: Some("give the model's prices in trysquare.yaml, or allow unpriced calls".to_owned()),
+        message: format!("{why}, so no cap can bound what the call costs"),
+        hint: Some(why.hint().to_owned()),
         status: None,
         request_id: None,
         retry: Retry::Never,
         bill: Bill::Nothing,
-    }
+    })
 }
 
 /// Records that a cell cannot be sent.

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use catalog::{ProviderSettings, input_token_bound, worst_case};
+use catalog::{ProviderSettings, Unbounded, input_token_bound, worst_case};
 use chat::{ModelRef, Protocol};
 use engine::{Calls, Costing, PreparedCell};
 use provider::{Client, Replay};
@@ -84,11 +84,13 @@ impl RunCalls {
         let free = self.replay.is_some() || settings.protocol == Protocol::Embedded;
         let costing = match prices {
             prices if free => Costing::Free { prices },
-            Some(prices) => {
-                let worst_case = worst_case(input_token_bound(&request), most, &prices);
-                Costing::Priced { prices, worst_case }
-            }
-            None => Costing::Unknown,
+            Some(prices) => match input_token_bound(&request) {
+                Ok(input) => {
+                    Costing::Priced { prices, worst_case: worst_case(input, most, &prices) }
+                }
+                Err(why) => Costing::Unknown { why },
+            },
+            None => Costing::Unknown { why: Unbounded::Price },
         };
         Ok(PreparedCell { call: Arc::new(call), client, costing })
     }
@@ -97,8 +99,10 @@ impl RunCalls {
         let case = self.case(cell)?;
         let call: Call = self.targets.prepare(target, &case).map_err(|text| refused(&text))?;
         let client = self.target_client(target, cell.sample)?;
-        let costing =
-            if self.replay.is_some() { Costing::Free { prices: None } } else { Costing::Unknown };
+        let costing = match &self.replay {
+            Some(_) => Costing::Free { prices: None },
+            None => Costing::Unknown { why: Unbounded::Price },
+        };
         Ok(PreparedCell { call: Arc::new(call), client, costing })
     }
 

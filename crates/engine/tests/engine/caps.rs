@@ -1,3 +1,4 @@
+use catalog::Unbounded;
 use engine::Costing;
 use run::{Bill, CapScope, FailureKind, Outcome, Retry, RunState, StopCause};
 use values::NanoDollars;
@@ -74,7 +75,7 @@ async fn a_call_above_the_cap_of_one_request_waits_for_a_higher_one_and_the_rest
 #[tokio::test(start_paused = true)]
 async fn under_a_cap_a_call_without_a_price_is_not_sent() {
     let mut world = World::new(2, 1, vec![Provider::new(|_| answers(1))]);
-    world.costing = Costing::Unknown;
+    world.costing = Costing::Unknown { why: Unbounded::Price };
     world.cap(1_000);
     let summary = world.execute().await.unwrap();
     assert_eq!(summary.progress.counts.error, 2);
@@ -88,7 +89,7 @@ async fn under_a_cap_a_call_without_a_price_is_not_sent() {
 async fn without_a_cap_or_when_allowed_a_call_without_a_price_is_sent_and_counted_apart() {
     for allowed in [false, true] {
         let mut world = World::new(2, 1, vec![Provider::new(|_| answers(1))]);
-        world.costing = Costing::Unknown;
+        world.costing = Costing::Unknown { why: Unbounded::Price };
         world.settings.allow_unpriced = allowed;
         if allowed {
             world.cap(1_000);

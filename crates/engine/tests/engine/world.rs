@@ -97,7 +97,7 @@ impl World {
             clock: Arc::new(VirtualClock { started: Instant::now() }),
             calls: Arc::new(Renderer {
                 providers: self.providers.clone(),
-                costing: self.costing,
+                costing: self.costing.clone(),
                 unpreparable: self.unpreparable.clone(),
             }),
             cache: Arc::clone(&self.memory) as _,
@@ -158,7 +158,7 @@ impl Calls for Renderer {
         Ok(PreparedCell {
             call: Arc::new(rendered),
             client: Arc::clone(&self.providers[cell.variant as usize]) as _,
-            costing: self.costing,
+            costing: self.costing.clone(),
         })
     }
 }
