@@ -1,8 +1,13 @@
 //! A cap stops a run, an overrun stops it and is shown, and a price must be known.
 
-use run::{LedgerState, RunState};
-use test_provider::{Answer, Behaviour, TestProvider};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use run::{LedgerState, RunState};
+use rustix::process::Signal;
+use test_provider::{Answer, Behaviour, Gate, TestProvider};
+
+use crate::process::Process;
 use crate::project::{Project, billed_by, settings};
 
 #[test]
@@ -83,4 +88,50 @@ fn under_a_cap_a_parameter_that_changes_the_price_is_refused_by_name() {
     assert_eq!(server.counts().requests, 0);
     project.run(&["run", "set", "--cap", "1", "--allow-unpriced"]).expect(0);
     assert_eq!(server.counts().requests, 3);
+}
+
+#[test]
+fn a_resume_may_send_without_a_price_what_the_run_was_allowed_to() {
+    let gate = Gate::closed();
+    let held = gate.clone();
+    let server = TestProvider::start(move |request| Behaviour::echo(request).after(&held));
+    let project = Project::new(&server.origin(), 20);
+    let text = settings(&server.origin(), "");
+    project.write(
+        "trysquare.yaml",
+        &text.replace("prices: {input: 1, output: 2}", "context_tokens: 4096"),
+    );
+    let run = ["run", "set", "--cap", "1", "--allow-unpriced"];
+    let mut process = Process::start(project.command(&run));
+    process.works_until(&server, |counts| counts.requests >= 8);
+    process.signal(Signal::INT);
+    process.waits_for_words("Stopping");
+    gate.open();
+    process.finish().expect(3);
+    project.run(&["resume", "latest"]).expect(0);
+    project.latest().assert_each_cell_is_answered_once();
+}
+
+#[test]
+fn a_resume_under_a_new_cap_closes_no_cell_that_it_may_not_send() {
+    let refused = Arc::new(AtomicBool::new(true));
+    let is_refused = Arc::clone(&refused);
+    let server = TestProvider::start(move |request| {
+        if is_refused.load(Ordering::SeqCst) {
+            return Behaviour::rate_limited(Some("600"));
+        }
+        Behaviour::echo(request)
+    });
+    let project = Project::new(&server.origin(), 5);
+    let text = settings(&server.origin(), "");
+    project.write(
+        "trysquare.yaml",
+        &text.replace("prices: {input: 1, output: 2}", "context_tokens: 4096"),
+    );
+    project.run(&["run", "set"]).expect(3);
+    refused.store(false, Ordering::SeqCst);
+    project.run(&["resume", "latest", "--cap", "1"]).expect(2).says("--allow-unpriced");
+    assert_eq!(project.latest().count(score::Status::Error), 0);
+    project.run(&["resume", "latest"]).expect(0);
+    project.latest().assert_each_cell_is_answered_once();
 }

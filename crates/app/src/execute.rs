@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::{
-    CacheUse, LaneSettings, Ports, RetryPolicy, Selection, Session, SessionError, Stopper,
+    CacheUse, Costing, LaneSettings, Ports, PreparedCell, RetryPolicy, Selection, Session,
+    SessionError, Stopper,
 };
 use project::Project;
 use run::{Caps, RunEvent, RunHeader, Summary};
@@ -195,8 +196,13 @@ impl App {
         };
         let selection =
             if request.retry_errors { Selection::Failed } else { Selection::Unfinished };
+        let mut sending = request.sending.clone();
+        sending.allow_unpriced |= header.allow_unpriced;
+        if caps.any() && !sending.allow_unpriced {
+            refuse_unbounded(&store, &calls, header.id, selection, sending.cache)?;
+        }
         let work = Work { header, selection, caps, replay: replays };
-        self.session(store, &project, material, calls, work, &request.sending, None)
+        self.session(store, &project, material, calls, work, &sending, None)
     }
 
     /// Makes a session ready that scores a run again by the checks of today's files, without
@@ -365,6 +371,49 @@ impl App {
         record.stop_with(session.stopper());
         let variants = work.header.variants.into_iter().map(|variant| variant.name).collect();
         Ok(RunningRun { run: work.header.id, variants, session, after })
+    }
+}
+
+/// Refuses to go on under a cap with cells whose worst case nobody knows: sent to the engine they
+/// would be closed as errors, one by one. What the cache answers costs nothing.
+fn refuse_unbounded(
+    store: &Store,
+    calls: &RunCalls,
+    run: Id,
+    selection: Selection,
+    cache: CacheUse,
+) -> Result<(), AppError> {
+    let selection = match selection {
+        Selection::Unfinished => store::Selection::Unfinished,
+        Selection::Failed => store::Selection::Failed,
+        Selection::Answered => return Ok(()),
+    };
+    let mut query =
+        store::PendingQuery { run, selection, variants: None, after: None, limit: 1_000 };
+    loop {
+        let page = store.pending_cells(&query)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        query.after = Some(last.cell.index);
+        let to_send = page.iter().filter(|pending| pending.answered.is_none());
+        // A cell that cannot be prepared is no call; the engine records why.
+        let unbounded: Vec<_> = to_send
+            .filter_map(|pending| match calls.prepare_now(&pending.cell).ok()? {
+                PreparedCell { call, costing: Costing::Unknown { why }, .. } => {
+                    Some((&pending.cell, call.cache_key(pending.cell.sample), why))
+                }
+                _ => None,
+            })
+            .collect();
+        let keys: Vec<_> = unbounded.iter().map(|(_, key, _)| *key).collect();
+        let cached = match cache {
+            CacheUse::On => store.are_cached(&keys)?,
+            CacheUse::Refresh | CacheUse::Off => vec![false; keys.len()],
+        };
+        let left = unbounded.iter().zip(cached).find(|(_, cached)| !cached);
+        if let Some(((cell, _, why), _)) = left {
+            let message = format!("no cap can bound what the case `{}` costs: {why}", cell.case_id);
+            return Err(AppError::input(message).with_hint(why.hint()));
+        }
     }
 }
 

@@ -34,6 +34,10 @@ pub struct RunHeader {
     /// What ends it before every cell has an outcome; `None` if only the plan's end does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub until_decided: Option<UntilDecided>,
+    /// Whether calls whose worst case nobody knows are sent under a cap. Kept, so that a resume goes
+    /// on as the run began.
+    #[serde(default)]
+    pub allow_unpriced: bool,
     /// The criteria and checks as data, so that an old run can always be shown.
     pub criteria: Value,
 }
