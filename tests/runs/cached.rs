@@ -53,6 +53,19 @@ fn a_recorded_run_is_replayed_without_its_provider() {
 }
 
 #[test]
+fn recording_fewer_repetitions_than_the_set_asks_for_drops_none_of_the_others() {
+    let server = TestProvider::echoing();
+    let project = Project::new(&server.origin(), 4);
+    let set = project.read("evalsets/set/evalset.yaml");
+    project.write("evalsets/set/evalset.yaml", &format!("{set}samples: 3\n"));
+    project.run(&["run", "set", "--record"]).expect(0);
+    let recorded = project.read("evalsets/set/recorded.jsonl");
+    assert_eq!(recorded.lines().count(), 12);
+    project.run(&["run", "set", "--record", "--samples", "1"]).expect(0);
+    assert_eq!(project.read("evalsets/set/recorded.jsonl").lines().count(), 12);
+}
+
+#[test]
 fn an_edited_prompt_is_not_in_the_recording() {
     let server = TestProvider::echoing();
     let project = Project::new(&server.origin(), 3);

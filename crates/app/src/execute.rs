@@ -315,7 +315,9 @@ impl App {
         let settings = self.settings()?;
         let targets = Targets::declared(&self.host, project, &material, &settings)?;
         let calls = self.preparing_calls(project, &material, &targets, None)?;
-        needed_keys(&material, &calls, header.samples)
+        // A run of fewer repetitions than the set asks for drops none of the others.
+        let samples = header.samples.max(material.set.samples_or_one().get());
+        needed_keys(&material, &calls, samples)
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is one part of a session, used once")]
