@@ -53,6 +53,18 @@ fn a_recorded_run_is_replayed_without_its_provider() {
 }
 
 #[test]
+fn a_recorded_run_that_stopped_records_the_rest_when_it_is_resumed() {
+    let server = TestProvider::echoing();
+    let project = Project::new(&server.origin(), 40);
+    project.run(&["run", "set", "--record", "--cap", "0.0002"]).expect(3);
+    let answered = project.latest().answers().count();
+    assert!(answered < 40, "the cap was not met");
+    assert_eq!(project.read("evalsets/set/recorded.jsonl").lines().count(), answered);
+    project.run(&["resume", "latest", "--cap", "1"]).expect(0);
+    assert_eq!(project.read("evalsets/set/recorded.jsonl").lines().count(), 40);
+}
+
+#[test]
 fn recording_fewer_repetitions_than_the_set_asks_for_drops_none_of_the_others() {
     let server = TestProvider::echoing();
     let project = Project::new(&server.origin(), 4);

@@ -44,7 +44,7 @@ pub struct RunningRun {
     after: Option<AfterRun>,
 }
 
-/// What is left to do when a recorded run is complete.
+/// What is left to do after a session of a run that is recorded.
 pub(crate) struct AfterRun {
     app: App,
     project: Arc<Project>,
@@ -128,6 +128,7 @@ impl App {
         }
         let Plan { header, cells, material, project, replay, request, store, .. } = plan;
         let calls = self.calls(&project, &material, &request.sending, replay.clone())?;
+        let after = self.after_run(&project, &store, &header, &calls)?;
         if replay.is_none() {
             self.note_contacts(&store, &project, &material)?;
         }
@@ -138,19 +139,6 @@ impl App {
         store::wait(|done| store.create_run(header.clone(), planned, now, done))?;
         let settings = settings_version(&material.set_source).hash;
         store::wait(|done| store.note_settings(header.id, settings, now, done))?;
-        let after = if request.record {
-            let needed = self.all_needed(&project, &header)?;
-            Some(AfterRun {
-                app: self.clone(),
-                project: Arc::clone(&project),
-                store: store.clone(),
-                header: header.clone(),
-                calls: Arc::clone(&calls),
-                needed,
-            })
-        } else {
-            None
-        };
         let work = Work {
             selection: Selection::Unfinished,
             caps: header.caps,
@@ -170,7 +158,7 @@ impl App {
         folder: Option<&Path>,
         request: &ResumeRequest,
     ) -> Result<RunningRun, AppError> {
-        let (project, _) = self.open(folder)?;
+        let project = Arc::new(self.open(folder)?.0);
         let store = self.store(&project)?;
         let header = store.run_header(request.run)?;
         let material = Arc::new(Material::from_store(&store, &header)?);
@@ -201,8 +189,9 @@ impl App {
         if caps.any() && !sending.allow_unpriced {
             refuse_unbounded(&store, &calls, header.id, selection, sending.cache)?;
         }
+        let after = self.after_run(&project, &store, &header, &calls)?;
         let work = Work { header, selection, caps, replay: replays };
-        self.session(store, &project, material, calls, work, &sending, None)
+        self.session(store, &project, material, calls, work, &sending, after)
     }
 
     /// Makes a session ready that scores a run again by the checks of today's files, without
@@ -302,6 +291,27 @@ impl App {
         origins.extend(targets.origins().map(ToString::to_string));
         let now = (self.host.now)();
         Ok(store::wait(|done| store.note_contacts(origins, now, done))?)
+    }
+
+    /// Returns what is left to do after a session of a run that is to be recorded.
+    fn after_run(
+        &self,
+        project: &Arc<Project>,
+        store: &Store,
+        header: &RunHeader,
+        calls: &Arc<RunCalls>,
+    ) -> Result<Option<AfterRun>, AppError> {
+        if !header.record {
+            return Ok(None);
+        }
+        Ok(Some(AfterRun {
+            app: self.clone(),
+            project: Arc::clone(project),
+            store: store.clone(),
+            header: header.clone(),
+            calls: Arc::clone(calls),
+            needed: self.all_needed(project, header)?,
+        }))
     }
 
     fn all_needed(

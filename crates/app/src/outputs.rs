@@ -127,6 +127,7 @@ impl App {
             caps: Caps::default(),
             replay: false,
             until_decided: None,
+            record: false,
             allow_unpriced: false,
             criteria: crate::plan::criteria(material),
         })

@@ -195,6 +195,7 @@ impl App {
             },
             replay: request.replay,
             until_decided,
+            record: request.record,
             allow_unpriced: request.sending.allow_unpriced,
             criteria: criteria(material),
         })

@@ -34,6 +34,9 @@ pub struct RunHeader {
     /// What ends it before every cell has an outcome; `None` if only the plan's end does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub until_decided: Option<UntilDecided>,
+    /// Whether its answers become recordings, also those of a resume.
+    #[serde(default)]
+    pub record: bool,
     /// Whether calls whose worst case nobody knows are sent under a cap. Kept, so that a resume goes
     /// on as the run began.
     #[serde(default)]

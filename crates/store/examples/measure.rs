@@ -140,6 +140,7 @@ fn plan(store: &Store, run: Id, cells: u32) {
         caps: Caps::default(),
         replay: false,
         until_decided: None,
+        record: false,
         allow_unpriced: false,
         criteria: serde_json::Value::Null,
     };

@@ -149,6 +149,7 @@ mod tests {
             caps: Caps::default(),
             replay: false,
             until_decided: None,
+            record: false,
             allow_unpriced: false,
             criteria: serde_json::Value::Null,
         };

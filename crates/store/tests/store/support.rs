@@ -54,6 +54,7 @@ pub(crate) fn header(run: Id, cells: u32) -> RunHeader {
         caps: Caps::default(),
         replay: false,
         until_decided: None,
+        record: false,
         allow_unpriced: false,
         criteria: serde_json::json!({"answers": {}}),
     }
