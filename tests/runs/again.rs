@@ -81,4 +81,10 @@ fn outputs_made_elsewhere_are_scored() {
         .expect(2)
         .says("bad.jsonl:2: there is no case `gone`");
     assert_eq!(project.latest().id(), record.id(), "a bad file was recorded");
+
+    project.write("far.jsonl", "{\"case\":\"set-000\",\"output\":\"x\",\"sample\":4294967295}\n");
+    project
+        .run(&["score", "--set", "set", "--outputs", "far.jsonl"])
+        .expect(2)
+        .says("far.jsonl:1: `sample` must be below 4294967295");
 }

@@ -160,6 +160,9 @@ fn read_lines(
         let case = cases
             .get(&line.case)
             .ok_or_else(|| bad(format!("there is no case `{}`", line.case)))?;
+        if line.sample == u32::MAX {
+            return Err(bad(format!("`sample` must be below {}", u32::MAX)));
+        }
         if !seen.insert((line.case.clone(), line.variant.clone(), line.sample)) {
             return Err(bad(format!("a second output for the case `{}`", line.case)));
         }
