@@ -12,8 +12,7 @@ use run::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::NewAttempt;
-use values::ContentHash;
+use values::{ContentHash, Id, Timestamp};
 
 use crate::execute::Work;
 use crate::material::{Maker, Material, ReadyVariant, settings_version};
@@ -76,24 +75,13 @@ impl App {
         let ids: Vec<&str> = lines.iter().map(|(line, _)| line.case.as_str()).collect();
         let contents = material.contents(header.eval_set_hash, &ids);
         store::wait(|done| store.keep_contents(contents, now, done))?;
-        let planned = Box::new(cells.clone().into_iter());
-        store::wait(|done| store.create_run(header.clone(), planned, now, done))?;
+        let attempts = attempts(header.id, &cells, lines, now);
+        let planned = Box::new(cells.into_iter());
+        store::wait(|done| {
+            store.create_answered_run(header.clone(), planned, attempts, now, done);
+        })?;
         let settings = settings_version(&material.set_source).hash;
         store::wait(|done| store.note_settings(header.id, settings, now, done))?;
-        for (cell, (line, _)) in cells.iter().zip(lines) {
-            let attempt = Attempt {
-                run: header.id,
-                cell: cell.index,
-                number: 0,
-                started: now,
-                ended: now,
-                closes: true,
-                cost: None,
-                outcome: Outcome::Answered(Box::new(answer(line.output))),
-            };
-            let new = NewAttempt { attempt, settlement: None, unpriced: false, cache_key: None };
-            store::wait(|done| store.record(new, done))?;
-        }
         let calls = Arc::new(RunCalls::new(
             Arc::clone(&material),
             BTreeMap::new(),
@@ -190,6 +178,26 @@ fn cells(lines: &[(OutputLine, Case)], names: &[String], file: &str) -> Vec<Plan
             sample: line.sample,
         })
         .collect()
+}
+
+/// Makes the attempt that answers each cell.
+fn attempts(
+    run: Id,
+    cells: &[PlannedCell],
+    lines: Vec<(OutputLine, Case)>,
+    now: Timestamp,
+) -> Vec<Attempt> {
+    let made = cells.iter().zip(lines).map(|(cell, (line, _))| Attempt {
+        run,
+        cell: cell.index,
+        number: 0,
+        started: now,
+        ended: now,
+        closes: true,
+        cost: None,
+        outcome: Outcome::Answered(Box::new(answer(line.output))),
+    });
+    made.collect()
 }
 
 fn answer(text: String) -> Answer {

@@ -165,7 +165,7 @@ impl Targets {
                     targets.keys.insert(name.clone(), http.key.clone());
                 }
                 TargetKind::Program { program, .. } => {
-                    let target = targets.program(host, project, name, program, &trust)?;
+                    let target = targets.program(host, project, name, program, trust)?;
                     targets.programs.insert(name.clone(), Arc::new(target));
                 }
             }

@@ -1,12 +1,12 @@
-use run::{Answer, AnswerSource, Attempt, LedgerState, Outcome};
+use run::{Answer, AnswerSource, Attempt, LedgerState, Outcome, RunHeader};
 use rusqlite::{Connection, OptionalExtension, params};
-use values::{ContentHash, Id, NanoDollars};
+use values::{ContentHash, Id, NanoDollars, Timestamp};
 
 use crate::cache::CacheUse;
 use crate::cells::{self, RecordedAttempt};
 use crate::error::{Doing, StoreError};
 use crate::ledger::{self, Settled};
-use crate::runs;
+use crate::runs::{self, PlannedCells};
 use crate::sql::{integer, is_dangling, name_of};
 use crate::store::Store;
 use crate::writer::Done;
@@ -37,6 +37,30 @@ impl Store {
     pub fn record(&self, new: NewAttempt, done: Done<Settled>) {
         let cache = self.cache_use().clone();
         self.submit(done, move |connection| record(connection, new, &cache));
+    }
+
+    /// Writes a run together with answers that were made elsewhere, all or nothing: a run without
+    /// some of its answers could never be completed, because nothing can be sent for it.
+    ///
+    /// Fails like [`Store::create_run`] and [`Store::record`].
+    pub fn create_answered_run(
+        &self,
+        header: RunHeader,
+        cells: PlannedCells,
+        answers: Vec<Attempt>,
+        now: Timestamp,
+        done: Done<()>,
+    ) {
+        let (lease, cache) = (self.lease(), self.cache_use().clone());
+        self.submit(done, move |connection| {
+            runs::create(connection, &header, cells, &lease, now)?;
+            for attempt in answers {
+                let new =
+                    NewAttempt { attempt, settlement: None, unpriced: false, cache_key: None };
+                record(connection, new, &cache)?;
+            }
+            Ok(())
+        });
     }
 }
 

@@ -236,7 +236,7 @@ pub(crate) fn held(connection: &Connection, run: Id, lease: Id) -> Result<i64, S
     if holder == Some(*lease.as_bytes()) { Ok(run_no) } else { Err(StoreError::NotHeld(run)) }
 }
 
-fn create(
+pub(crate) fn create(
     connection: &Connection,
     header: &RunHeader,
     cells: PlannedCells,

@@ -154,3 +154,22 @@ fn a_run_is_held_by_one_process_until_that_ends() {
     assert_eq!(store.run_state(run).unwrap(), RunState::Stopped);
     assert!(matches!(wait(|done| other.claim_run(run, at(5), done)), Err(StoreError::Closed)));
 }
+
+#[test]
+fn a_run_with_answers_made_elsewhere_is_written_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let run = id(b'r', 1);
+    let answers = |cells: &[u32]| -> Vec<_> {
+        cells.iter().map(|cell| answered(run, *cell, 0, "yes").attempt).collect()
+    };
+    let create = |cells: &[u32]| {
+        let (header, plan) = (header(run, 2), plan(2));
+        wait(|done| store.create_answered_run(header, plan, answers(cells), at(1), done))
+    };
+    assert!(create(&[0, 7]).is_err(), "there is no cell 7");
+    assert!(matches!(store.run_header(run), Err(StoreError::UnknownRun(_))));
+    create(&[0, 1]).unwrap();
+    assert_eq!(pending(&store, run, Selection::Answered), [(0, 1, true), (1, 1, true)]);
+    assert_sound(&store);
+}
