@@ -69,7 +69,8 @@ pub(crate) fn any(connection: &Connection) -> Result<bool, StoreError> {
         .doing("look for other processes")
 }
 
-/// Writes this opening's lease, if it has none yet.
+/// Writes this opening's lease, or notes that its process lives: it may have had no run to say so
+/// for since the lease was written.
 pub(crate) fn ensure(
     connection: &Connection,
     lease: &Lease,
@@ -78,7 +79,8 @@ pub(crate) fn ensure(
     connection
         .prepare_cached(
             "INSERT INTO lease (id, pid, started, host, opened_at, heartbeat_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at",
         )
         .and_then(|mut insert| {
             insert.execute(params![
@@ -159,4 +161,24 @@ pub(crate) fn end(
         .doing(doing)?;
     connection.execute("DELETE FROM lease WHERE id = ?1", [lease.as_bytes()]).doing(doing)?;
     Ok(runs.into_iter().map(|(_, id)| id).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_that_is_taken_again_is_as_fresh_as_a_new_one() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(include_str!("../migrations/0001.sql")).unwrap();
+        let at = |seconds: i64| Timestamp::from_unix_ms(seconds * 1_000);
+        // A process that cannot be looked at from here: only its heartbeat tells.
+        let process =
+            ProcessIdentity { pid: 1, started: "then".to_owned(), host: "elsewhere".to_owned() };
+        let lease = Lease { id: Id::new(at(0), [1; 10]), process, opened: at(0) };
+        ensure(&connection, &lease, at(0)).unwrap();
+        assert_eq!(alive(&connection, lease.id, at(100)).unwrap(), None);
+        ensure(&connection, &lease, at(100)).unwrap();
+        assert_eq!(alive(&connection, lease.id, at(101)).unwrap(), Some(1));
+    }
 }
