@@ -114,6 +114,24 @@ fn a_crash_of_a_program_is_an_error_and_never_a_fail() {
     }
 }
 
+#[test]
+fn a_run_does_not_go_on_with_another_program_than_it_began_with() {
+    let project = project_of_programs();
+    project.write("tools/answer.py", "import sys\nsys.exit('no answer')\n");
+    project.run(&["run", "set", "--trust", &hash(&project)]).expect(3);
+    let first = project.latest();
+    project.write("tools/answer.py", TARGET);
+    let trust = hash(&project);
+    project
+        .run(&["retry", "latest", "--trust", &trust])
+        .expect(2)
+        .says("the target `tool` is declared otherwise");
+    assert_eq!(project.latest().attempts, first.attempts);
+    project.run(&["run", "set", "--trust", &trust]).expect(0);
+    let second = project.latest();
+    assert_ne!(first.header.variants[0].hash, second.header.variants[0].hash);
+}
+
 /// Makes a project whose model is a file that it names itself.
 #[cfg(feature = "embedded-model")]
 fn project_of_model(file: &str) -> Project {

@@ -21,6 +21,7 @@ use crate::port::{CheckScorer, RunCalls, StoreRecord, SystemClock};
 use crate::recordings::{needed_keys, recordings};
 use crate::target::{Targets, trusted_programs};
 use crate::until_decided::Watch;
+use crate::target::{Targets, refuse_changed, trusted_programs};
 use crate::{App, AppError, ErrorKind, bridge};
 
 /// A run that exists already, to be worked on again.
@@ -162,6 +163,7 @@ impl App {
         let store = self.store(&project)?;
         let header = store.run_header(request.run)?;
         let material = Arc::new(Material::from_store(&store, &header)?);
+        refuse_changed(&project, &header.variants)?;
         let settings = self.settings()?;
         let grants = &request.sending.grants;
         let replay = header.replay.then(|| recordings(&project, &header.eval_set)).transpose()?;
@@ -439,7 +441,7 @@ fn lanes(
     for (index, ready) in (0u32..).zip(&material.variants) {
         let name = match &ready.maker {
             Maker::Prompt(prompt) => prompt.model.provider.clone(),
-            Maker::Target(target) => target.clone(),
+            Maker::Target(target) => target.name.clone(),
             Maker::Nothing => "outputs".to_owned(),
         };
         variants.entry(name).or_default().push(index);

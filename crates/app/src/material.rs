@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use store::{Content, SETTINGS_KIND, Store};
 use values::ContentHash;
 
+use crate::target::{describe, description_hash};
 use crate::{AppError, ErrorKind};
 
 /// What a run is made of.
@@ -47,9 +48,18 @@ pub(crate) enum Maker {
     /// A prompt is rendered.
     Prompt(Box<ReadyPrompt>),
     /// The case goes to a target.
-    Target(String),
+    Target(ReadyTarget),
     /// Nothing is made.
     Nothing,
+}
+
+/// A target by name.
+#[derive(Debug)]
+pub(crate) struct ReadyTarget {
+    /// Its name in `trysquare.yaml`.
+    pub(crate) name: String,
+    /// What is declared under it, for the store's copy; `None` where it comes from there.
+    pub(crate) described: Option<Value>,
 }
 
 /// A prompt with everything that a request needs besides the case.
@@ -161,6 +171,13 @@ impl Material {
             {
                 contents.push(content("prompt", *version, prompt_body(&prompt.linked)));
             }
+            if let Maker::Target(ReadyTarget { described: Some(described), .. }) = &ready.maker {
+                contents.push(content(
+                    "target",
+                    description_hash(described),
+                    described.to_string(),
+                ));
+            }
         }
         for id in case_ids {
             if let Some(case) = self.cases.get(id) {
@@ -245,11 +262,7 @@ pub(crate) fn read_prompt_body(body: &str) -> Option<LinkedPrompt> {
 fn ready_from_files(project: &Project, spec: &VariantSpec) -> Result<ReadyVariant, AppError> {
     let name = match &spec.source {
         evalset::VariantSource::Target(target) => {
-            let (name, target) = (spec.name.clone(), target.name.clone());
-            let hash = ContentHash::of_document("trysquare-variant-v1", &json!({"target": target}));
-            let source = VariantSource::Target { target: target.clone() };
-            let variant = Variant { name, source, hash };
-            return Ok(ReadyVariant { variant, maker: Maker::Target(target) });
+            return ready_target(project, spec.name.clone(), target.name.clone());
         }
         evalset::VariantSource::Prompt(prompt) => &prompt.name,
     };
@@ -268,10 +281,24 @@ fn ready_from_files(project: &Project, spec: &VariantSpec) -> Result<ReadyVarian
     ready_prompt(spec.name.clone(), name, linked, spec.model.clone(), &spec.config)
 }
 
+fn ready_target(
+    project: &Project,
+    variant: String,
+    target: String,
+) -> Result<ReadyVariant, AppError> {
+    let described = describe(project, &target)?;
+    let declaration = description_hash(&described);
+    let content = json!({"target": target, "declaration": declaration});
+    let hash = ContentHash::of_document("trysquare-variant-v1", &content);
+    let source = VariantSource::Target { target: target.clone(), declaration: Some(declaration) };
+    let maker = Maker::Target(ReadyTarget { name: target, described: Some(described) });
+    Ok(ReadyVariant { variant: Variant { name: variant, source, hash }, maker })
+}
+
 fn ready_from_store(store: &Store, variant: &Variant) -> Result<ReadyVariant, AppError> {
     match &variant.source {
-        VariantSource::Target { target } => {
-            let maker = Maker::Target(target.clone());
+        VariantSource::Target { target, .. } => {
+            let maker = Maker::Target(ReadyTarget { name: target.clone(), described: None });
             Ok(ReadyVariant { variant: variant.clone(), maker })
         }
         VariantSource::Outputs { .. } => {

@@ -440,7 +440,7 @@ pub(crate) fn described(source: &run::VariantSource) -> (String, Option<String>)
         run::VariantSource::Prompt { model, version, .. } => {
             (model.to_string(), Some(version.short()))
         }
-        run::VariantSource::Target { target } => (format!("target {target}"), None),
+        run::VariantSource::Target { target, .. } => (format!("target {target}"), None),
         run::VariantSource::Outputs { name } => (name.clone(), None),
     }
 }

@@ -8,17 +8,19 @@ use std::time::Duration;
 
 use catalog::Timeouts;
 use evalset::Case;
-use project::{HttpDeclaration, ProgramDeclaration, Project, TargetKind, TrustBlock};
+use project::{
+    HttpDeclaration, ProgramDeclaration, Project, TargetDeclaration, TargetKind, TrustBlock,
+};
 use provider::{
     BadReading, BoundKey, Client, HttpTarget, HttpTargetSpec, ProgramCommand, ProgramTarget,
     Reading, Template, Trusted, run_program,
 };
-use run::Call;
+use run::{Call, Variant, VariantSource};
 use score::ProgramAnswer;
-use serde_json::Value;
+use serde_json::{Value, json};
 use settings::Settings;
 use tokio::sync::watch;
-use values::Origin;
+use values::{ContentHash, Origin};
 
 use crate::material::{Maker, Material};
 use crate::permission::{Missing, key_for};
@@ -149,11 +151,9 @@ impl Targets {
         };
         let mut targets = Self::default();
         for ready in &material.variants {
-            let Maker::Target(name) = &ready.maker else { continue };
-            let declaration = project.config.targets.get(name).ok_or_else(|| {
-                AppError::input(format!("there is no target `{name}`"))
-                    .with_hint("declare it under `targets:` in trysquare.yaml")
-            })?;
+            let Maker::Target(target) = &ready.maker else { continue };
+            let name = &target.name;
+            let declaration = declared(project, name)?;
             match &declaration.kind {
                 TargetKind::Http(http) => {
                     let key = match grants {
@@ -242,6 +242,55 @@ impl Targets {
         }
         self.programs.get(name).map(|target| Arc::clone(target) as Arc<dyn Client>)
     }
+}
+
+fn declared<'p>(project: &'p Project, name: &str) -> Result<&'p TargetDeclaration, AppError> {
+    project.config.targets.get(name).ok_or_else(|| {
+        AppError::input(format!("there is no target `{name}`"))
+            .with_hint("declare it under `targets:` in trysquare.yaml")
+    })
+}
+
+/// Describes what a target is: everything that decides what it answers. How long it may take, and
+/// the key that it wants, do not. A program counts with the files that it names. Blocking.
+pub(crate) fn describe(project: &Project, name: &str) -> Result<Value, AppError> {
+    Ok(match &declared(project, name)?.kind {
+        TargetKind::Http(http) => json!({
+            "url": http.url,
+            "headers": http.headers,
+            "body": http.body,
+            "answer": http.answer,
+            "usage": http.usage,
+            "documents": http.documents,
+            "tool_calls": http.tool_calls,
+        }),
+        TargetKind::Program { program, .. } => {
+            let hash = project.trust_block()?.programs.get(program).map(ToString::to_string);
+            json!({ "program": program, "declaration": hash })
+        }
+    })
+}
+
+/// Returns the hash of a description of a target.
+pub(crate) fn description_hash(described: &Value) -> ContentHash {
+    ContentHash::of_document("trysquare-target-v1", described)
+}
+
+/// Refuses to go on with a run whose targets are declared otherwise now: half of its outputs would
+/// come from another application. Blocking.
+pub(crate) fn refuse_changed(project: &Project, variants: &[Variant]) -> Result<(), AppError> {
+    for variant in variants {
+        let VariantSource::Target { target, declaration: Some(then) } = &variant.source else {
+            continue;
+        };
+        if description_hash(&describe(project, target)?) != *then {
+            return Err(AppError::input(format!(
+                "the target `{target}` is declared otherwise than when the run began"
+            ))
+            .with_hint("start a new run, or restore the declaration and the program's files"));
+        }
+    }
+    Ok(())
 }
 
 fn key_of(

@@ -96,6 +96,9 @@ pub enum VariantSource {
     Target {
         /// The target's name in `trysquare.yaml`.
         target: String,
+        /// The hash of what was declared under it; `None` in runs that did not keep it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        declaration: Option<ContentHash>,
     },
     /// Outputs that were made elsewhere.
     Outputs {

@@ -124,7 +124,7 @@ fn page_through(store: &Store, run: Id) {
 fn plan(store: &Store, run: Id, cells: u32) {
     let variants = ["a", "b", "c"].map(|name| Variant {
         name: name.to_owned(),
-        source: VariantSource::Target { target: name.to_owned() },
+        source: VariantSource::Target { target: name.to_owned(), declaration: None },
         hash: ContentHash::of_bytes(name.as_bytes()),
     });
     let header = RunHeader {

@@ -100,7 +100,7 @@ fn variant_of(variant: &Variant) -> BaselineVariant {
             model: model.clone(),
             config: config.clone(),
         },
-        VariantSource::Target { target } => BaselineSource::Target { target: target.clone() },
+        VariantSource::Target { target, .. } => BaselineSource::Target { target: target.clone() },
         VariantSource::Outputs { name } => BaselineSource::Outputs { outputs: name.clone() },
     };
     let (name, hash) = (variant.name.clone(), variant.hash);
@@ -183,7 +183,9 @@ fn variant_result(variant: &BaselineVariant) -> Variant {
             model: model.clone(),
             config: config.clone(),
         },
-        BaselineSource::Target { target } => VariantSource::Target { target: target.clone() },
+        BaselineSource::Target { target } => {
+            VariantSource::Target { target: target.clone(), declaration: None }
+        }
         BaselineSource::Outputs { outputs } => VariantSource::Outputs { name: outputs.clone() },
     };
     Variant { name: variant.name.clone(), source, hash: variant.hash }
@@ -350,7 +352,7 @@ mod tests {
     #[test]
     fn targets_and_outputs_come_back_too() {
         for source in [
-            VariantSource::Target { target: "shop".to_owned() },
+            VariantSource::Target { target: "shop".to_owned(), declaration: None },
             VariantSource::Outputs { name: "answers.jsonl".to_owned() },
         ] {
             let mut results = results();

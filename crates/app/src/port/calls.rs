@@ -47,7 +47,7 @@ impl RunCalls {
             .ok_or_else(|| refused("the plan names a variant that the run does not have"))?;
         match &ready.maker {
             Maker::Prompt(prompt) => self.prompt_call(prompt, cell),
-            Maker::Target(target) => self.target_call(target, cell),
+            Maker::Target(target) => self.target_call(&target.name, cell),
             Maker::Nothing => Err(refused("these outputs were made elsewhere")),
         }
     }

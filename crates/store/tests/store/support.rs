@@ -44,7 +44,7 @@ pub(crate) fn header(run: Id, cells: u32) -> RunHeader {
         variants: ["a", "b"]
             .map(|name| Variant {
                 name: name.to_owned(),
-                source: VariantSource::Target { target: name.to_owned() },
+                source: VariantSource::Target { target: name.to_owned(), declaration: None },
                 hash: ContentHash::of_bytes(name.as_bytes()),
             })
             .to_vec(),
