@@ -105,7 +105,7 @@ impl App {
     }
 
     pub(crate) fn settings(&self) -> Result<Settings, AppError> {
-        Ok(self.settings_file().load()?)
+        Ok(self.settings_file().load()?.with_paths_from(&self.host.settings_folder))
     }
 
     pub(crate) fn settings_file(&self) -> SettingsFile {

@@ -98,6 +98,18 @@ pub struct TrustedBlock {
 }
 
 impl Settings {
+    /// Returns the settings with relative paths taken from the folder that the settings are in, not
+    /// from wherever the program was started: a project could put its own file there.
+    #[must_use]
+    pub fn with_paths_from(mut self, folder: &std::path::Path) -> Self {
+        let places = self.network.ca_certificates.iter_mut().chain(self.model_files.values_mut());
+        for path in places {
+            // Joining an absolute path gives that path.
+            *path = folder.join(&*path);
+        }
+        self
+    }
+
     /// Tells whether a project may send to an origin. Loopback needs no permission.
     pub fn may_send(&self, project: &std::path::Path, origin: &Origin) -> bool {
         origin.is_loopback()
@@ -143,6 +155,18 @@ mod tests {
 
     fn origin(text: &str) -> Origin {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn relative_paths_lead_from_the_settings_folder() {
+        let mut settings = Settings::default();
+        settings.network.ca_certificates = vec!["ca.pem".into(), "/etc/ca.pem".into()];
+        settings.model_files.insert("m".to_owned(), "models/m.gguf".into());
+        let settings = settings.with_paths_from(Path::new("/settings"));
+        let certificates = &settings.network.ca_certificates;
+        assert_eq!(certificates[0], Path::new("/settings/ca.pem"));
+        assert_eq!(certificates[1], Path::new("/etc/ca.pem"));
+        assert_eq!(settings.model_files["m"], Path::new("/settings/models/m.gguf"));
     }
 
     #[test]
