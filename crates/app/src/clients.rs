@@ -11,7 +11,7 @@ use settings::Settings;
 use values::{Origin, Secret};
 
 use crate::permission::secret_for;
-use crate::{AppError, ErrorKind, Grants, Host};
+use crate::{AppError, ErrorKind, Host, Sending};
 
 /// Clients by what [`client_key`] returns.
 pub(crate) type Clients = BTreeMap<String, Arc<dyn Client>>;
@@ -38,18 +38,18 @@ pub(crate) enum Purpose {
 pub(crate) fn connect(
     host: &Host,
     settings: &Settings,
-    grants: &Grants,
+    sending: &Sending,
     project: &Project,
     provider: &ProviderSettings,
     model: &ModelRef,
     purpose: Purpose,
 ) -> Result<Arc<dyn Client>, AppError> {
     if provider.protocol == Protocol::Embedded {
-        let grants = (purpose == Purpose::Send).then_some(grants);
-        return crate::embedded::connect(host, settings, grants, project, provider, &model.model);
+        let sending = (purpose == Purpose::Send).then_some(sending);
+        return crate::embedded::connect(host, settings, sending, project, provider, &model.model);
     }
     let key = match purpose {
-        Purpose::Send => secret_for(host, settings, grants, provider)?,
+        Purpose::Send => secret_for(host, settings, &sending.grants, provider)?,
         Purpose::Prepare => None,
     };
     Ok(Arc::new(http_client(settings, provider, key)?))

@@ -13,8 +13,10 @@ use settings::Settings;
 use values::ContentHash;
 
 #[cfg(feature = "embedded-model")]
+use crate::Grants;
+#[cfg(feature = "embedded-model")]
 use crate::target::missing_trust;
-use crate::{AppError, Grants, Host};
+use crate::{AppError, Host, Sending};
 
 /// Tells whether a model comes from a file that the project names, so that it needs trust: native
 /// code reads it. A file of the user's own settings, and the built-in model's, need none.
@@ -32,13 +34,13 @@ pub(crate) fn is_from_project(
 /// Makes the client of one model file. The file is read at the first call, so that planning and
 /// replay need none.
 ///
-/// `grants` are those of a command that will send; then a file that the project names must be
-/// trusted, and must be the one that was trusted when it is loaded.
+/// `sending` is that of a command that will send; then a file that the project names must be trusted,
+/// and must be the one that was trusted when it is loaded.
 #[cfg(feature = "embedded-model")]
 pub(crate) fn connect(
     host: &Host,
     settings: &Settings,
-    grants: Option<&Grants>,
+    sending: Option<&Sending>,
     project: &Project,
     provider: &ProviderSettings,
     model: &str,
@@ -48,8 +50,10 @@ pub(crate) fn connect(
     let facts = provider.models.get(model).ok_or_else(|| unknown(provider, model))?;
     let (path, trusted) = match (settings.model_files.get(model), &facts.file) {
         (Some(path), _) => (path.clone(), None),
-        (None, Some(file)) => match grants {
-            Some(grants) => trusted_file(settings, grants, project, provider, model, file)?,
+        (None, Some(file)) => match sending {
+            Some(Sending { grants, .. }) => {
+                trusted_file(settings, grants, project, provider, model, file)?
+            }
             // Not loaded, but hashed where no hash is stated.
             None if facts.sha256.is_none() => (inside(project, model, file)?, None),
             None => (project.root.join(file), None),
@@ -64,8 +68,21 @@ pub(crate) fn connect(
         Some(known) => known,
         None => files::hash_file(&path)?,
     };
+    // Calls that run at once share a batch, and their sums come out in another order.
+    let concurrency = sending.and_then(|sending| sending.concurrency);
     let file = ModelFile { name: model.to_owned(), path, sha256 };
-    let options = EmbeddedOptions { parallel: provider.concurrency, ..EmbeddedOptions::default() };
+    let usual = EmbeddedOptions::default();
+    let request_tokens = facts
+        .context_tokens
+        .and_then(|tokens| u32::try_from(tokens).ok())
+        .and_then(std::num::NonZeroU32::new);
+    let options = EmbeddedOptions {
+        parallel: concurrency.unwrap_or(provider.concurrency),
+        context_tokens: request_tokens
+            .map_or(usual.context_tokens, |most| most.max(usual.context_tokens)),
+        request_tokens,
+        ..usual
+    };
     Ok(Arc::new(EmbeddedModel::new(file, options)))
 }
 
@@ -102,7 +119,7 @@ fn inside(project: &Project, model: &str, file: &str) -> Result<PathBuf, AppErro
 pub(crate) fn connect(
     _host: &Host,
     _settings: &Settings,
-    _grants: Option<&Grants>,
+    _sending: Option<&Sending>,
     _project: &Project,
     provider: &ProviderSettings,
     model: &str,

@@ -261,7 +261,7 @@ impl App {
         let settings = self.settings()?;
         let purpose = if replay.is_some() { Purpose::Prepare } else { Purpose::Send };
         let grants = &sending.grants;
-        let clients = connect_all(&self.host, &settings, grants, project, material, purpose)?;
+        let clients = connect_all(&self.host, &settings, sending, project, material, purpose)?;
         let targets = match purpose {
             Purpose::Send => Targets::connected(&self.host, project, material, &settings, grants)?,
             Purpose::Prepare => Targets::declared(&self.host, project, material, &settings)?,

@@ -238,9 +238,9 @@ impl App {
         replay: Option<Arc<Replay>>,
     ) -> Result<RunCalls, AppError> {
         let settings = self.settings()?;
-        let grants = Grants::default();
+        let nothing = Sending::default();
         let clients =
-            connect_all(&self.host, &settings, &grants, project, material, Purpose::Prepare)?;
+            connect_all(&self.host, &settings, &nothing, project, material, Purpose::Prepare)?;
         let providers = project.config.providers.clone();
         let targets = targets.clone();
         let root = project.root.clone();
@@ -252,7 +252,7 @@ impl App {
 pub(crate) fn connect_all(
     host: &Host,
     settings: &settings::Settings,
-    grants: &Grants,
+    sending: &Sending,
     project: &Project,
     material: &Material,
     purpose: Purpose,
@@ -264,7 +264,7 @@ pub(crate) fn connect_all(
         let key = client_key(provider, &prompt.model);
         if let Entry::Vacant(place) = clients.entry(key) {
             let model = &prompt.model;
-            place.insert(connect(host, settings, grants, project, provider, model, purpose)?);
+            place.insert(connect(host, settings, sending, project, provider, model, purpose)?);
         }
     }
     Ok(clients)

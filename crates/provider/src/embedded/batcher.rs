@@ -117,12 +117,14 @@ impl<'m> Batcher<'m> {
             failure(
                 FailureKind::LocalModel,
                 "llama.cpp could not make room for the model's context",
-                Some("lower `context_tokens` or `parallel` in the settings"),
+                Some("lower `context_tokens` of the model, or `concurrency`, in trysquare.yaml"),
             )
         })?;
         let cells = usize::try_from(options.context_tokens.get().min(context.n_ctx()))
             .expect("a context is smaller than the address space");
-        let trained = usize::try_from(gguf.model.n_ctx_train()).unwrap_or(usize::MAX);
+        let trained = gguf.model.n_ctx_train().max(1);
+        let most = options.request_tokens.map_or(trained, |most| trained.min(most.get()));
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
         let reuse = match parallel {
             _ if gguf.model.is_recurrent() || gguf.model.is_hybrid() => Reuse::Nothing,
             1 => Reuse::Pieces,
@@ -139,7 +141,7 @@ impl<'m> Batcher<'m> {
             staged: Vec::new(),
             parallel,
             cells,
-            window: cells.min(trained.max(1)),
+            window: cells.min(most),
             reuse,
         })
     }
@@ -157,8 +159,8 @@ impl<'m> Batcher<'m> {
                     tokens.len(),
                     self.window
                 );
-                let hint = "shorten the prompt, or raise `context_tokens` in the settings if the \
-                            model can take more";
+                let hint = "shorten the prompt, or raise `context_tokens` of the model in \
+                            trysquare.yaml if it can take more";
                 respond(
                     question.answer,
                     Err(failure(FailureKind::InvalidRequest, message, Some(hint))),

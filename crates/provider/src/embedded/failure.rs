@@ -19,7 +19,7 @@ pub(super) fn failure(
 
 /// Returns the failure of a call whose model stopped under it, which may work on a fresh start.
 pub(super) fn interrupted(message: impl Into<String>) -> Failure {
-    let hint = "the next call loads the model again; if this happens often, lower `parallel` or \
+    let hint = "the next call loads the model again; if this happens often, lower `concurrency` or \
                 `context_tokens`, and report it";
     Failure { retry: Retry::Backoff, ..failure(FailureKind::LocalModel, message, Some(hint)) }
 }

@@ -63,6 +63,8 @@ pub struct EmbeddedOptions {
     /// Tokens that all requests under way and the kept prompts may hold together. One request can
     /// hold so many, or as many as the model was trained for if that is less.
     pub context_tokens: NonZeroU32,
+    /// Tokens that one request may hold, if that is less still.
+    pub request_tokens: Option<NonZeroU32>,
 }
 
 impl Default for EmbeddedOptions {
@@ -71,6 +73,7 @@ impl Default for EmbeddedOptions {
             parallel: NonZeroU32::new(8).expect("8 is not 0"),
             threads: None,
             context_tokens: NonZeroU32::new(8192).expect("8192 is not 0"),
+            request_tokens: None,
         }
     }
 }

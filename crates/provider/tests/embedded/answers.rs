@@ -1,10 +1,14 @@
+use std::num::NonZeroU32;
+
 use catalog::TokenCounter;
 use chat::{FinishReason, OutputFormat, Request, Sampling};
 use provider::Client;
-use provider::embedded::{GgufTokenizer, ModelFile};
+use provider::embedded::{EmbeddedModel, EmbeddedOptions, GgufTokenizer, ModelFile};
 use serde_json::Value;
 
-use crate::support::{ask, model, model_path, order_number, order_schema, send, small_model, text};
+use crate::support::{
+    ask, model, model_path, options, order_number, order_schema, send, small_model, text,
+};
 
 #[tokio::test]
 async fn an_order_number_is_found_with_four_examples() {
@@ -169,4 +173,13 @@ async fn an_answer_that_fills_the_context_says_so_and_a_prompt_too_long_fails() 
     let failure = send(&model, &ask(&"word ".repeat(300), 4)).await.unwrap_err();
     assert_eq!(failure.kind, run::FailureKind::InvalidRequest);
     assert!(failure.message.contains("256"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_request_may_hold_less_than_all_together() {
+    let Some(path) = model_path() else { return };
+    let options = EmbeddedOptions { request_tokens: NonZeroU32::new(64), ..options(8) };
+    let model = EmbeddedModel::new(ModelFile::smollm2_135m(path), options);
+    let failure = send(&model, &ask(&"word ".repeat(80), 4)).await.unwrap_err();
+    assert!(failure.message.contains("holds 64"), "{failure}");
 }

@@ -29,6 +29,7 @@ pub(crate) fn options(parallel: u32) -> EmbeddedOptions {
         // Tests run side by side; threads that wait for each other would wait for other tests.
         threads: Some(NonZeroU32::MIN),
         context_tokens: NonZeroU32::new(2048).unwrap(),
+        request_tokens: None,
     }
 }
 
