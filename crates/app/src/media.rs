@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use chat::{Part, Request};
 
 /// Larger files are not sent: 20 MiB.
-const LARGEST: usize = 20 << 20;
+const LARGEST: u64 = 20 << 20;
 
 /// Replaces every media part that names a file of the project by its content.
 ///
@@ -20,10 +20,8 @@ pub(crate) fn embed(root: &Path, request: &mut Request) -> Result<(), String> {
                 continue;
             }
             let path = project::resolve_inside(root, url).map_err(|error| error.to_string())?;
-            let bytes = files::read_bytes(&path).map_err(|error| error.to_string())?;
-            if bytes.len() > LARGEST {
-                return Err(format!("{url} is larger than {LARGEST} bytes"));
-            }
+            let bytes =
+                files::read_bytes_up_to(&path, LARGEST).map_err(|error| error.to_string())?;
             let kind = content_type.clone().or_else(|| kind_of(url).map(str::to_owned));
             let kind = kind.ok_or_else(|| {
                 format!("the kind of {url} is unknown; name it with `contentType`")

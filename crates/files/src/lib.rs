@@ -13,6 +13,8 @@ mod write;
 
 pub use error::{FileError, FileProblem};
 pub use lock::{Lock, lock, try_lock};
-pub use read::{hash_file, list_folder, read_bytes, read_text, read_text_if_present};
+pub use read::{
+    hash_file, list_folder, read_bytes, read_bytes_up_to, read_text, read_text_if_present,
+};
 pub use snapshot::{Snapshot, write_unless_changed};
 pub use write::{create_folder, remove_file, write_atomic, write_private, write_streamed};

@@ -14,14 +14,26 @@ const LARGEST: u64 = 1 << 30;
 /// # Errors
 /// [`FileError`], also for a file above 1 GiB.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
+    read_bytes_up_to(path, LARGEST)
+}
+
+/// Returns a file's bytes, unless there are more than `limit`; then none is read.
+///
+/// # Errors
+/// [`FileError`]
+pub fn read_bytes_up_to(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let fail = |problem: FileProblem| FileError::new("read", path, problem);
     let file = File::open(path).map_err(|error| fail(error.into()))?;
     let length = file.metadata().map_err(|error| fail(error.into()))?.len();
-    let mut bytes = Vec::with_capacity(usize::try_from(length.min(LARGEST)).unwrap_or(0));
+    if length > limit {
+        return Err(fail(FileProblem::TooLarge { limit }));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     // A limit on the reader too: the length of a pipe or of a growing file says nothing.
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| fail(error.into()))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(fail(FileProblem::TooLarge { limit: LARGEST }));
+    let most = limit.saturating_add(1);
+    file.take(most).read_to_end(&mut bytes).map_err(|error| fail(error.into()))?;
+    if bytes.len() as u64 > limit {
+        return Err(fail(FileProblem::TooLarge { limit }));
     }
     Ok(bytes)
 }
@@ -81,4 +93,29 @@ pub fn hash_file(path: &Path) -> Result<ContentHash, FileError> {
     }
     let file = File::open(path).map_err(fail)?;
     ContentHash::of_reader(file).map_err(fail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_kept_whatever_the_file_says_of_its_length() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ten");
+        fs::write(&path, b"0123456789").unwrap();
+        assert_eq!(read_bytes_up_to(&path, 10).unwrap().len(), 10);
+        let is_too_large = |path: &Path, limit| {
+            let problem = read_bytes_up_to(path, limit).unwrap_err().problem;
+            matches!(problem, FileProblem::TooLarge { limit: found } if found == limit)
+        };
+        assert!(is_too_large(&path, 9));
+        // It says that it is empty, and has no end.
+        assert!(is_too_large(Path::new("/dev/zero"), 1_000));
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_not_hashed() {
+        assert!(hash_file(Path::new("/dev/zero")).is_err());
+    }
 }
