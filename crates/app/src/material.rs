@@ -71,6 +71,14 @@ pub(crate) struct ReadyPrompt {
 }
 
 impl ReadyPrompt {
+    /// Tells whether a template names media, which may be files. Values are never rendered again, so
+    /// no case can.
+    pub(crate) fn may_send_media(&self) -> bool {
+        let mut partials = self.linked.partials().values();
+        self.linked.prompt().template_text().contains("media")
+            || partials.any(|partial| partial.template_text().contains("media"))
+    }
+
     /// Makes the request of a case. The seed of repetitions differs, so that they are repetitions.
     pub(crate) fn request(
         &self,

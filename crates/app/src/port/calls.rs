@@ -9,6 +9,7 @@ use engine::{Calls, Costing, PreparedCell};
 use provider::{Client, Replay};
 use run::{Bill, Call, Failure, FailureKind, PlannedCell, Retry};
 
+use crate::bridge;
 use crate::clients::{Clients, client_key};
 use crate::material::{Maker, Material, ReadyPrompt};
 use crate::media;
@@ -16,6 +17,10 @@ use crate::target::Targets;
 
 /// Renders cells into calls.
 pub(crate) struct RunCalls {
+    renderer: Arc<Renderer>,
+}
+
+struct Renderer {
     material: Arc<Material>,
     providers: BTreeMap<String, ProviderSettings>,
     clients: Clients,
@@ -23,6 +28,8 @@ pub(crate) struct RunCalls {
     replay: Option<Arc<Replay>>,
     replaying: Mutex<BTreeMap<(String, u32), Arc<dyn Client>>>,
     root: PathBuf,
+    /// By variant: whether it may read files and encode them.
+    reads_files: Vec<bool>,
 }
 
 impl RunCalls {
@@ -36,11 +43,44 @@ impl RunCalls {
         root: PathBuf,
     ) -> Self {
         let replaying = Mutex::default();
-        Self { material, providers, clients, targets, replay, replaying, root }
+        let reads_files = material
+            .variants
+            .iter()
+            .map(|ready| matches!(&ready.maker, Maker::Prompt(prompt) if prompt.may_send_media()))
+            .collect();
+        let renderer = Renderer {
+            material,
+            providers,
+            clients,
+            targets,
+            replay,
+            replaying,
+            root,
+            reads_files,
+        };
+        Self { renderer: Arc::new(renderer) }
     }
 
     /// Renders one cell, on the thread that asks.
     pub(crate) fn prepare_now(&self, cell: &PlannedCell) -> Result<PreparedCell, Box<Failure>> {
+        self.renderer.prepare(cell)
+    }
+
+    /// Tells whether a recording answers a cell.
+    pub(crate) fn is_recorded(&self, prepared: &PreparedCell, cell: &PlannedCell) -> bool {
+        let replay = self.renderer.replay.as_ref();
+        replay.is_some_and(|replay| replay.find(&prepared.call, cell.sample).is_some())
+    }
+}
+
+impl Renderer {
+    /// Tells whether a cell may read files and encode them.
+    fn reads_files(&self, cell: &PlannedCell) -> bool {
+        let index = usize::try_from(cell.variant).unwrap_or(usize::MAX);
+        self.reads_files.get(index).copied().unwrap_or(false)
+    }
+
+    fn prepare(&self, cell: &PlannedCell) -> Result<PreparedCell, Box<Failure>> {
         let ready = usize::try_from(cell.variant)
             .ok()
             .and_then(|index| self.material.variants.get(index))
@@ -139,12 +179,6 @@ impl RunCalls {
             .or_insert_with(|| Arc::new(replay.client(sample, Arc::clone(client))));
         Arc::clone(replayed)
     }
-
-    /// Tells whether a recording answers a cell.
-    pub(crate) fn is_recorded(&self, prepared: &PreparedCell, cell: &PlannedCell) -> bool {
-        let replay = self.replay.as_ref();
-        replay.is_some_and(|replay| replay.find(&prepared.call, cell.sample).is_some())
-    }
 }
 
 fn refused(message: &str) -> Box<Failure> {
@@ -162,6 +196,11 @@ fn refused(message: &str) -> Box<Failure> {
 #[async_trait]
 impl Calls for RunCalls {
     async fn prepare(&self, cell: &PlannedCell) -> Result<PreparedCell, Box<Failure>> {
+        // Rendering takes microseconds; a file of megabytes would hold up every other call.
+        if self.renderer.reads_files(cell) {
+            let (renderer, cell) = (Arc::clone(&self.renderer), cell.clone());
+            return bridge::blocking(move || renderer.prepare(&cell)).await;
+        }
         self.prepare_now(cell)
     }
 }

@@ -11,6 +11,7 @@ use score::{
 };
 use values::{ContentHash, NanoDollars};
 
+use crate::bridge;
 use crate::material::Material;
 use crate::target::TrustedProgram;
 
@@ -18,7 +19,7 @@ use crate::target::TrustedProgram;
 pub(crate) struct CheckScorer {
     material: Arc<Material>,
     /// The hash of each check, in their order.
-    hashes: Vec<ContentHash>,
+    hashes: Arc<[ContentHash]>,
     /// The programs that are trusted, by name.
     programs: BTreeMap<String, TrustedProgram>,
 }
@@ -59,8 +60,27 @@ impl Scorer for CheckScorer {
         };
         let subject = subject(&case, answered.answer, answered.cost);
         let programs = self.ask_programs(&subject).await;
-        score_answer(&self.material.set, &self.hashes, &subject, &programs)
+        if !is_long(&case, answered.answer) {
+            return score_answer(&self.material.set, &self.hashes, &subject, &programs);
+        }
+        let (material, hashes) = (Arc::clone(&self.material), Arc::clone(&self.hashes));
+        let (answer, cost) = (answered.answer.clone(), answered.cost);
+        bridge::blocking(move || {
+            let subject = self::subject(&case, &answer, cost);
+            score_answer(&material.set, &hashes, &subject, &programs)
+        })
+        .await
     }
+}
+
+/// Bytes of an answer, and of what was expected, up to which checks are made at once: they take
+/// microseconds, as handing them to another thread does. Comparing texts takes the product of their
+/// lengths, which is seconds where both are long.
+const SHORT: (usize, usize) = (1_024, 8_192);
+
+fn is_long(case: &Case, answer: &Answer) -> bool {
+    let expected = case.expected.as_ref().and_then(|value| value.as_str()).unwrap_or_default();
+    answer.reply.text.len() > SHORT.0 || expected.len() > SHORT.1
 }
 
 /// Returns what checks see of an answer.
