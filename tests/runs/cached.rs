@@ -65,6 +65,16 @@ fn a_recorded_run_that_stopped_records_the_rest_when_it_is_resumed() {
 }
 
 #[test]
+fn recordings_that_cannot_be_written_are_found_before_anything_is_sent() {
+    let server = TestProvider::echoing();
+    let project = Project::new(&server.origin(), 3);
+    project.write("evalsets/set/recorded.jsonl", "no recording\n");
+    project.run(&["run", "set", "--record"]).expect(2).says("recorded.jsonl:1");
+    assert_eq!(server.counts().requests, 0);
+    assert_eq!(project.read("evalsets/set/recorded.jsonl"), "no recording\n");
+}
+
+#[test]
 fn recording_fewer_repetitions_than_the_set_asks_for_drops_none_of_the_others() {
     let server = TestProvider::echoing();
     let project = Project::new(&server.origin(), 4);

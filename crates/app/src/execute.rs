@@ -306,6 +306,8 @@ impl App {
         if !header.record {
             return Ok(None);
         }
+        // Whoever pays for answers that are to be kept should know now that they cannot be.
+        recordings(project, &header.eval_set)?;
         Ok(Some(AfterRun {
             app: self.clone(),
             project: Arc::clone(project),
