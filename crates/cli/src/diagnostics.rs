@@ -1,7 +1,7 @@
 //! Diagnostics as people read them, in the manner of rustc.
 
 use anstyle::{AnsiColor, Style};
-use document::{Diagnostic, Severity};
+use document::{Diagnostic, Severity, is_deceptive};
 
 const BOLD: Style = Style::new().bold();
 const FAINT: Style = AnsiColor::Blue.on_default().bold();
@@ -62,9 +62,8 @@ pub(crate) fn printable(text: &str) -> String {
 fn plain(character: char) -> char {
     match character {
         '\n' | '\t' => ' ',
-        // Bidirectional overrides and isolates would reorder what follows them on the line.
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => '\u{fffd}',
-        control if control.is_control() => '\u{fffd}',
+        // One character for one, so that a marker below still stands under its place.
+        deceptive if is_deceptive(deceptive) => '\u{fffd}',
         other => other,
     }
 }

@@ -7,10 +7,12 @@
 
 mod diagnostic;
 pub mod edit;
+mod escape;
 mod fields;
 mod text;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use escape::{escape_into, is_deceptive};
 pub use fields::{Fields, nearest};
 pub use text::{Position, SourceText, Span};

@@ -1,6 +1,8 @@
 //! Hostile text inside a reason: shortened, on one line, with nothing that moves a cursor or turns
 //! the direction of reading.
 
+use document::escape_into;
+
 /// The most characters of a text that a reason shows.
 const SHOWN: usize = 80;
 /// How many characters before the place of interest are shown.
@@ -19,7 +21,7 @@ pub(crate) fn quote_at(text: &str, at: usize) -> String {
     for symbol in chars.by_ref().take(SHOWN) {
         match symbol {
             '"' => quoted.push_str("\\\""),
-            other => push_safe(&mut quoted, other),
+            other => escape_into(&mut quoted, other),
         }
     }
     let more = chars.count();
@@ -37,7 +39,7 @@ pub(crate) fn shorten(text: &str, most: usize) -> String {
     let mut room = most.saturating_sub(1);
     for symbol in text.chars() {
         let before = short.len();
-        push_safe(&mut short, symbol);
+        escape_into(&mut short, symbol);
         let used = short[before..].chars().count();
         if used > room {
             short.truncate(before);
@@ -47,26 +49,6 @@ pub(crate) fn shorten(text: &str, most: usize) -> String {
         room -= used;
     }
     short
-}
-
-fn push_safe(text: &mut String, symbol: char) {
-    match symbol {
-        '\n' => text.push_str("\\n"),
-        '\t' => text.push_str("\\t"),
-        '\r' => text.push_str("\\r"),
-        other if is_unsafe(other) => text.extend(other.escape_unicode()),
-        other => text.push(other),
-    }
-}
-
-/// Tells whether a character could change how the rest of a line is shown.
-fn is_unsafe(symbol: char) -> bool {
-    symbol.is_control()
-        || matches!(
-            symbol,
-            '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-                | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
-        )
 }
 
 /// Where a byte of a text is, as a person reads it: `line 2, column 5`.
@@ -79,6 +61,7 @@ pub(crate) fn place(text: &str, byte: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use document::is_deceptive;
     use proptest::prelude::*;
 
     use super::*;
@@ -106,7 +89,7 @@ mod tests {
         fn a_shortened_text_is_one_line_and_bounded(text in "\\PC{0,40}|[\u{0}-\u{20}\u{202e}]{0,40}", most in 1usize..50) {
             let short = shorten(&text, most);
             prop_assert!(short.chars().count() <= most);
-            prop_assert!(!short.chars().any(is_unsafe));
+            prop_assert!(!short.chars().any(is_deceptive));
         }
     }
 }

@@ -176,14 +176,13 @@ fn shown(value: &Value) -> String {
     printable(&short)
 }
 
-/// Escapes control characters, which could make a terminal show what is not there.
+/// Escapes what could make a terminal show what is not there; a tab is part of a template's layout.
 fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() && character != '\t' {
-            shown.extend(character.escape_unicode());
-        } else {
-            shown.push(character);
+        match character {
+            '\t' => shown.push(character),
+            other => document::escape_into(&mut shown, other),
         }
     }
     shown

@@ -108,10 +108,12 @@ fn nothing_differs_between_spellings_of_one_version() {
 #[test]
 fn colours_mark_changed_words_and_files_cannot_forge_them() {
     let old = linked("Say hello to all of them\n", &[]);
-    let new = linked("Say \u{1b}[2J to all of them\n", &[]);
+    let new = linked("Say \u{1b}[2J to all of them\n\tand\u{202e} more\n", &[]);
     let text = diff(&old, &new).to_ansi(3);
     assert!(text.contains("\u{1b}[7mhello\u{1b}[0m"), "{text}");
     assert!(text.contains("\\u{1b}[2J") && !text.contains("\u{1b}[2J"), "{text}");
+    assert!(text.contains("\\u{202e}") && !text.contains('\u{202e}'), "{text}");
+    assert!(text.contains("+ \tand"), "{text}");
 }
 
 #[test]
