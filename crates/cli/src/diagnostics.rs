@@ -1,7 +1,7 @@
 //! Diagnostics as people read them, in the manner of rustc.
 
 use anstyle::{AnsiColor, Style};
-use document::{Diagnostic, Severity, is_deceptive};
+use document::{Diagnostic, Excerpt, Severity, is_deceptive};
 
 const BOLD: Style = Style::new().bold();
 const FAINT: Style = AnsiColor::Blue.on_default().bold();
@@ -38,11 +38,11 @@ fn width(found: &Diagnostic) -> usize {
 }
 
 /// The line that is meant, with carets under the place. Long lines are shown around it.
-fn marked(line: u32, column: u32, width: usize, excerpt: &str, style: Style) -> String {
+fn marked(line: u32, column: u32, width: usize, excerpt: &Excerpt, style: Style) -> String {
     const SHOWN: usize = 96;
-    let at = usize::try_from(column).unwrap_or(1).saturating_sub(1);
+    let at = usize::try_from(column.saturating_sub(excerpt.column)).unwrap_or(0);
     let skip = if at > SHOWN - 16 { at - SHOWN / 2 } else { 0 };
-    let shown: String = excerpt.chars().skip(skip).take(SHOWN).map(plain).collect();
+    let shown: String = excerpt.text.chars().skip(skip).take(SHOWN).map(plain).collect();
     let length = shown.chars().count();
     let indent = (at - skip).min(length);
     let carets = "^".repeat(width.min(length.saturating_sub(indent)).max(1));
@@ -116,6 +116,19 @@ mod tests {
 
         0 errors, 1 warning
         ");
+    }
+
+    #[test]
+    fn a_place_far_along_a_line_is_shown_with_what_is_around_it() {
+        let text = format!("{}X{}", "a".repeat(349), "b".repeat(349));
+        let mut found = Diagnostics::new(SourceText::new("cases.jsonl", text));
+        found.error("case-row", Span::new(349, 350), "wrong");
+        let shown = render(&found.into_vec()[0]);
+        let text = anstream::adapter::strip_str(&shown).to_string();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[1], "  --> cases.jsonl:1:350");
+        let place = lines[3].find('X').unwrap();
+        assert_eq!(lines[4].find('^'), Some(place), "{text}");
     }
 
     #[test]

@@ -32,9 +32,30 @@ pub struct Diagnostic {
     /// The span's start as line and column.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub position: Option<Position>,
-    /// The span's line, for showing it.
+    /// The span's line, or the part of it around the position, for showing it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub excerpt: Option<String>,
+    pub excerpt: Option<Excerpt>,
+}
+
+/// A part of a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excerpt {
+    /// The column of its first character, from 1.
+    pub column: u32,
+    /// What stands there.
+    pub text: String,
+}
+
+impl Excerpt {
+    /// Cuts a line, so that the place at `column` stays with what is around it.
+    fn around(line: &str, column: u32) -> Self {
+        let before = usize::try_from(column).unwrap_or(usize::MAX).saturating_sub(1);
+        let skipped = before.saturating_sub(EXCERPT_CHARS / 2);
+        Self {
+            column: u32::try_from(skipped).unwrap_or(u32::MAX).saturating_add(1),
+            text: line.chars().skip(skipped).take(EXCERPT_CHARS).collect(),
+        }
+    }
 }
 
 /// Collects the findings about one text.
@@ -99,8 +120,8 @@ impl Diagnostics {
         hint: Option<String>,
     ) {
         let position = self.source.position(span.start);
-        let excerpt =
-            self.source.line(position.line).map(|line| line.chars().take(EXCERPT_CHARS).collect());
+        let line = self.source.line(position.line);
+        let excerpt = line.map(|line| Excerpt::around(line, position.column));
         self.found.push(Diagnostic {
             severity,
             code: code.to_owned(),
@@ -137,5 +158,25 @@ impl Diagnostics {
     pub fn into_vec(mut self) -> Vec<Diagnostic> {
         self.found.sort_by_key(|found| found.span.map(|span| span.start));
         self.found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_excerpt_of_a_long_line_holds_the_place() {
+        let text = format!("{}X{}", "a".repeat(5_000), "é".repeat(5_000));
+        let mut found = Diagnostics::new(SourceText::new("a", text));
+        found.error("far", Span::new(5_000, 5_001), "far along");
+        found.error("near", Span::new(3, 4), "near the start");
+        let found = found.into_vec();
+        let excerpt = |one: &Diagnostic| one.excerpt.clone().unwrap();
+        assert_eq!(excerpt(&found[0]), Excerpt { column: 1, text: "a".repeat(EXCERPT_CHARS) });
+        let far = excerpt(&found[1]);
+        assert_eq!(far.text.chars().count(), EXCERPT_CHARS);
+        let at = usize::try_from(found[1].position.unwrap().column - far.column).unwrap();
+        assert_eq!(far.text.chars().nth(at), Some('X'));
     }
 }

@@ -12,7 +12,7 @@ mod fields;
 mod text;
 pub mod yaml;
 
-pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use diagnostic::{Diagnostic, Diagnostics, Excerpt, Severity};
 pub use escape::{escape_into, is_deceptive};
 pub use fields::{Fields, nearest};
 pub use text::{Position, SourceText, Span};
