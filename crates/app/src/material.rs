@@ -3,8 +3,6 @@
 //! A new run takes it from the project's files and keeps a copy of every version in the store; a
 //! resumed or re-scored run takes it from there, so that it is the same whatever the files say now.
 
-use std::collections::BTreeMap;
-
 use chat::{ModelRef, Request, Tool, ToolChoice};
 use document::{Diagnostic, Severity, SourceText};
 use evalset::{CaseFile, Defaults, EvalSet, VariantSpec};
@@ -348,7 +346,7 @@ fn ready_prompt(
         &json!({"prompt": version, "model": model, "config": config}),
     );
     let linked = with_config(linked, config)?;
-    let (tools, found) = linked.tools(&BTreeMap::new());
+    let (tools, found) = linked.tools();
     fail_on_errors(name, found)?;
     let maker = Maker::Prompt(Box::new(ReadyPrompt { linked, model, tools }));
     Ok(ReadyVariant { variant: Variant { name: variant, source, hash }, maker })

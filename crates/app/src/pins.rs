@@ -220,7 +220,7 @@ impl App {
         let version = linked.version();
         let approving = approving(project, name, version);
         let (model, config) = approved_settings(name, &linked, &approving)?;
-        let (tools, found) = linked.tools(&BTreeMap::new());
+        let (tools, found) = linked.tools();
         material::fail_on_errors(name, found)?;
         let front_matter = linked.prompt().front_matter.clone();
         let mut merged = front_matter.config;

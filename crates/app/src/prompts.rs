@@ -150,7 +150,7 @@ impl App {
             model: model
                 .parse()
                 .map_err(|error: chat::ParseModelRefError| AppError::input(error.to_string()))?,
-            tools: linked.tools(&std::collections::BTreeMap::new()).0,
+            tools: linked.tools().0,
             linked,
         };
         let request =

@@ -20,6 +20,8 @@ pub struct FrontMatter {
     pub description: Option<String>,
     /// The model to ask, usually `provider/model`.
     pub model: Option<String>,
+    /// Where the model stands in the file, if one is named.
+    pub model_span: Option<Span>,
     /// The model's configuration, as it stands.
     pub config: Map<String, Value>,
     /// The configuration as parameters of sampling; what they do not know is in their `extra`.
@@ -28,14 +30,23 @@ pub struct FrontMatter {
     pub input: Input,
     /// What the prompt asks for.
     pub output: Output,
-    /// The names of the tools that the model may call.
-    pub tools: Vec<String>,
+    /// The tools that the model may call.
+    pub tools: Vec<NamedTool>,
     /// The tools that the file itself describes.
     pub tool_definitions: Vec<Tool>,
     /// Free data about the prompt.
     pub metadata: Map<String, Value>,
     /// The namespaced keys: `a.b.c: v` is `ext["a.b"]["c"] = v`.
     pub ext: BTreeMap<String, Map<String, Value>>,
+}
+
+/// A tool that a prompt names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedTool {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands in the file.
+    pub span: Span,
 }
 
 /// What a prompt takes.
@@ -100,6 +111,7 @@ impl FrontMatter {
         let mut text = |key| fields.text(key, diagnostics).map(str::to_owned);
         let (name, variant) = (text("name"), text("variant"));
         let (description, model) = (text("description"), text("model"));
+        let model_span = fields.get("model").filter(|_| model.is_some()).map(|node| node.span);
         let config = fields.get("config");
         let entries = node.entries().unwrap_or_default();
         warn_unknown(entries, diagnostics);
@@ -109,6 +121,7 @@ impl FrontMatter {
             variant,
             description,
             model,
+            model_span,
             config: config.map(to_map).unwrap_or_default(),
             sampling: config.map(|node| read_sampling(node, diagnostics)).unwrap_or_default(),
             input: read_input(fields.get("input"), schemas, diagnostics),
@@ -247,11 +260,11 @@ fn read_output(node: Option<&Node>, schemas: &Schemas, diagnostics: &mut Diagnos
     Output { format: format.map(str::to_owned), schema }
 }
 
-fn read_tools(nodes: Option<&[Node]>, diagnostics: &mut Diagnostics) -> Vec<String> {
+fn read_tools(nodes: Option<&[Node]>, diagnostics: &mut Diagnostics) -> Vec<NamedTool> {
     let mut names = Vec::new();
     for node in nodes.unwrap_or_default() {
         match node.as_str() {
-            Some(name) => names.push(name.to_owned()),
+            Some(name) => names.push(NamedTool { name: name.to_owned(), span: node.span }),
             None => diagnostics.error_with_hint(
                 "wrong-kind",
                 node.span,

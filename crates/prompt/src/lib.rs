@@ -25,7 +25,7 @@ pub use diff::{
     Fragment, Line, LineKind, PartialChange, PartialDiff, PromptDiff, Side, TextDiff, ValueChange,
     diff,
 };
-pub use front_matter::{DISPLAY_KEYS, FrontMatter, Input, Output};
+pub use front_matter::{DISPLAY_KEYS, FrontMatter, Input, NamedTool, Output};
 pub use input_schema::{InputSchema, Schema, SchemaError, SchemaProblem};
 pub use link::{LinkedPrompt, link};
 pub use message::{RenderedMessage, RenderedPart};

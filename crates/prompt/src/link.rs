@@ -55,39 +55,21 @@ impl LinkedPrompt {
         &self.partials
     }
 
-    /// Returns the tools that the prompt names, from its own definitions first, then from `known`.
+    /// Returns the tools that the prompt describes.
     ///
-    /// A name that neither describes is an error in the second value.
-    pub fn tools(&self, known: &BTreeMap<String, Tool>) -> (Vec<Tool>, Vec<Diagnostic>) {
+    /// One that it names and does not describe is an error in the second value.
+    pub fn tools(&self) -> (Vec<Tool>, Vec<Diagnostic>) {
         let front_matter = &self.prompt.front_matter;
         let mut diagnostics = Diagnostics::new(self.prompt.source().clone());
-        let mut tools = front_matter.tool_definitions.clone();
-        for name in &front_matter.tools {
-            if tools.iter().any(|tool| tool.name == *name) {
-                continue;
+        let tools = &front_matter.tool_definitions;
+        for named in &front_matter.tools {
+            if !tools.iter().any(|tool| tool.name == named.name) {
+                let message = format!("the tool `{}` is not described", named.name);
+                let hint = "describe it under `toolDefs`";
+                diagnostics.error_with_hint("unknown-tool", named.span, message, hint);
             }
-            if let Some(tool) = known.get(name) {
-                tools.push(tool.clone());
-                continue;
-            }
-            let span = self.prompt.front_matter_span().unwrap_or_default();
-            let span = span_of(self.prompt.source(), span, name);
-            diagnostics.error_with_hint(
-                "unknown-tool",
-                span,
-                format!("the tool `{name}` is not described"),
-                "describe it under `toolDefs`",
-            );
         }
-        (tools, diagnostics.into_vec())
-    }
-}
-
-/// Returns where a word stands in a part of the text, or the whole part.
-fn span_of(source: &SourceText, within: Span, word: &str) -> Span {
-    match source.text()[within.start..within.end].find(word) {
-        Some(at) => Span::new(within.start + at, within.start + at + word.len()),
-        None => within,
+        (tools.clone(), diagnostics.into_vec())
     }
 }
 

@@ -7,6 +7,9 @@ use document::{Diagnostics, Span};
 use serde_json::{Map, Value, json};
 
 /// JSON Schemas that a Picoschema may name.
+///
+/// The format leaves it to the application to register some, and its conformance cases do. A project
+/// has no file that would hold them, so the programs hand in none.
 pub type Schemas = BTreeMap<String, Value>;
 
 const SCALARS: [&str; 6] = ["any", "boolean", "integer", "null", "number", "string"];

@@ -135,7 +135,13 @@ impl Prompt {
         let mut diagnostics = Diagnostics::new(self.source().clone());
         let span = self.front_matter_span.unwrap_or_default();
         let node = node_of(&Value::Object(self.front_matter.overlaid(options)), span);
-        let front_matter = FrontMatter::read(&node, schemas, &mut diagnostics);
+        let mut front_matter = FrontMatter::read(&node, schemas, &mut diagnostics);
+        if !options.contains_key("model") {
+            front_matter.model_span = self.front_matter.model_span;
+        }
+        if !options.contains_key("tools") {
+            front_matter.tools.clone_from(&self.front_matter.tools);
+        }
         (Self { front_matter, ..self.clone() }, diagnostics.into_vec())
     }
 }

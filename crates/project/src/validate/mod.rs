@@ -100,13 +100,10 @@ impl Project {
         let mut found = Vec::new();
         for file in self.prompts.values().chain(self.judges.values()) {
             let Some(linked) = &file.linked else { continue };
-            let Some(model) = &linked.prompt().front_matter.model else { continue };
+            let front_matter = &linked.prompt().front_matter;
+            let Some(model) = &front_matter.model else { continue };
             let mut diagnostics = Diagnostics::new(file.source.clone());
-            let span = linked.prompt().front_matter_span().unwrap_or_default();
-            let at = file.source.text()[span.start..span.end].find(model.as_str());
-            let span = at.map_or(Span::new(span.start, span.start), |at| {
-                Span::new(span.start + at, span.start + at + model.len())
-            });
+            let span = front_matter.model_span.unwrap_or_default();
             references::check_model(self, model, span, &mut diagnostics);
             found.extend(diagnostics.into_vec());
         }

@@ -154,7 +154,7 @@ fn observe(key: &str, prompt: &Prompt, messages: &[RenderedMessage]) -> Result<V
         "name" => json!(front_matter.name),
         "variant" => json!(front_matter.variant),
         "description" => json!(front_matter.description),
-        "tools" => json!(front_matter.tools),
+        "tools" => front_matter.tools.iter().map(|tool| tool.name.as_str()).collect(),
         _ => return Err(format!("a case expects `{key}`, which this test does not know")),
     })
 }

@@ -221,20 +221,19 @@ fn display_keys_and_unreached_partials_do_not_count_for_the_version() {
 }
 
 #[test]
-fn tools_are_described_here_or_known() {
+fn a_tool_that_is_not_described_is_an_error_where_it_is_named() {
     let prompt = linked(
-        "---\ntools: [clock, search, absent]\ntoolDefs:\n  - name: clock\n    inputSchema: {zone: string}\n---\n",
+        "---\nmodel: x/research\ntools: [clock, search]\ntoolDefs:\n  - name: clock\n    inputSchema: {zone: string}\n---\n",
         &[],
     );
-    let search = chat::Tool {
-        name: "search".to_owned(),
-        description: None,
-        input_schema: Value::Bool(true),
-    };
-    let (tools, found) = prompt.tools(&[("search".to_owned(), search)].into());
+    let (tools, found) = prompt.tools();
     let names: Vec<_> = tools.iter().map(|tool| tool.name.as_str()).collect();
-    assert_eq!(names, ["clock", "search"]);
+    assert_eq!(names, ["clock"]);
     assert_eq!(tools[0].input_schema["properties"]["zone"]["type"], "string");
-    assert_eq!(found[0].message, "the tool `absent` is not described");
-    assert_eq!(found[0].position.unwrap().line, 2);
+    assert_eq!(found[0].message, "the tool `search` is not described");
+    let at = found[0].position.unwrap();
+    assert_eq!((at.line, at.column), (3, 16));
+    let options = json!({ "config": { "temperature": 0 } });
+    let (changed, _) = prompt.prompt().with_options(options.as_object().unwrap(), &Schemas::new());
+    assert_eq!(changed.front_matter.tools, prompt.prompt().front_matter.tools);
 }
