@@ -81,7 +81,7 @@ impl Diagnostics {
 
     /// Adds an error at a place.
     pub fn error(&mut self, code: &str, span: Span, message: impl Into<String>) {
-        self.push(Severity::Error, code, span, message.into(), None);
+        self.add(Severity::Error, code, span, message.into(), None);
     }
 
     /// Adds an error at a place, and what to do about it.
@@ -92,12 +92,12 @@ impl Diagnostics {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        self.push(Severity::Error, code, span, message.into(), Some(hint.into()));
+        self.add(Severity::Error, code, span, message.into(), Some(hint.into()));
     }
 
     /// Adds a warning at a place.
     pub fn warning(&mut self, code: &str, span: Span, message: impl Into<String>) {
-        self.push(Severity::Warning, code, span, message.into(), None);
+        self.add(Severity::Warning, code, span, message.into(), None);
     }
 
     /// Adds a warning at a place, and what to do about it.
@@ -108,10 +108,11 @@ impl Diagnostics {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        self.push(Severity::Warning, code, span, message.into(), Some(hint.into()));
+        self.add(Severity::Warning, code, span, message.into(), Some(hint.into()));
     }
 
-    fn push(
+    /// Adds a finding at a place.
+    pub fn add(
         &mut self,
         severity: Severity,
         code: &str,

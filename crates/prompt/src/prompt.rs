@@ -126,23 +126,38 @@ impl Prompt {
     /// `config`, `input` and `output` are merged key by key, other keys replaced.
     ///
     /// The version of the result is that of a file in which the options were written. What is wrong
-    /// with an option is reported at the front matter.
+    /// with an option is reported at the front matter; what [`parse`] said of the prompt itself is not
+    /// said again.
     pub fn with_options(
         &self,
         options: &Map<String, Value>,
         schemas: &Schemas,
     ) -> (Self, Vec<Diagnostic>) {
-        let mut diagnostics = Diagnostics::new(self.source().clone());
-        let span = self.front_matter_span.unwrap_or_default();
-        let node = node_of(&Value::Object(self.front_matter.overlaid(options)), span);
-        let mut front_matter = FrontMatter::read(&node, schemas, &mut diagnostics);
+        let (mut front_matter, mut found) = self.overlaid(options, schemas);
         if !options.contains_key("model") {
             front_matter.model_span = self.front_matter.model_span;
         }
         if !options.contains_key("tools") {
             front_matter.tools.clone_from(&self.front_matter.tools);
         }
-        (Self { front_matter, ..self.clone() }, diagnostics.into_vec())
+        for known in self.overlaid(&Map::new(), schemas).1 {
+            if let Some(at) = found.iter().position(|one| *one == known) {
+                found.remove(at);
+            }
+        }
+        (Self { front_matter, ..self.clone() }, found)
+    }
+
+    fn overlaid(
+        &self,
+        options: &Map<String, Value>,
+        schemas: &Schemas,
+    ) -> (FrontMatter, Vec<Diagnostic>) {
+        let mut diagnostics = Diagnostics::new(self.source().clone());
+        let span = self.front_matter_span.unwrap_or_default();
+        let node = node_of(&Value::Object(self.front_matter.overlaid(options)), span);
+        let front_matter = FrontMatter::read(&node, schemas, &mut diagnostics);
+        (front_matter, diagnostics.into_vec())
     }
 }
 

@@ -60,10 +60,10 @@ fn check_variant(project: &Project, variant: &VariantSpec, diagnostics: &mut Dia
             if !variant.config.is_empty() {
                 let config = Value::Object(variant.config.clone());
                 let options = Map::from_iter([("config".to_owned(), config)]);
-                // What is wrong with the prompt itself was said when it was read.
-                for finding in linked.prompt().with_options(&options, &Schemas::new()).1 {
-                    let message = format!("`config` of `{}`: {}", variant.name, finding.message);
-                    diagnostics.error(&finding.code, variant.name_span, message);
+                for found in linked.prompt().with_options(&options, &Schemas::new()).1 {
+                    let message = format!("`config` of `{}`: {}", variant.name, found.message);
+                    let (code, span) = (&found.code, variant.name_span);
+                    diagnostics.add(found.severity, code, span, message, found.hint);
                 }
             }
         }

@@ -134,6 +134,31 @@ fn files_are_held_against_each_other() {
 }
 
 #[test]
+fn a_variant_answers_for_its_own_config_and_no_more() {
+    let folder = Folder::new(&[
+        ("trysquare.yaml", ""),
+        (
+            "prompts/own.prompt",
+            "---\ndescription: embedded/x\nmodel: embeded/x\ntitel: x\n---\nHi",
+        ),
+        ("prompts/fine.prompt", "---\nmodel: embedded/x\ntitel: x\n---\nHi"),
+        (
+            "evalsets/e/evalset.yaml",
+            "variants:\n  own: {config: {temperature: 0}}\n  \
+             fine: {config: {maxOutputToken: 9, temperature: -1}}\n",
+        ),
+        ("evalsets/e/cases.jsonl", "{\"id\":\"a\",\"inputs\":{}}\n"),
+    ]);
+    insta::assert_snapshot!(folder.findings(), @"
+    prompts/fine.prompt:3:1 warning[unknown-key] unknown key `titel` in the front matter
+    prompts/own.prompt:4:1 warning[unknown-key] unknown key `titel` in the front matter
+    prompts/own.prompt:3:8 error[unknown-provider] there is no provider `embeded`
+    evalsets/e/evalset.yaml:3:3 error[out-of-range] `config` of `fine`: `temperature` must be 0 or more
+    evalsets/e/evalset.yaml:3:3 warning[unknown-parameter] `config` of `fine`: `maxOutputToken` is sent to the model as it is
+    ");
+}
+
+#[test]
 fn what_is_broken_does_not_hide_the_rest() {
     let folder = Folder::new(&[
         ("trysquare.yaml", "providers: [\n"),

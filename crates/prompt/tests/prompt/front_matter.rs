@@ -237,3 +237,22 @@ fn a_tool_that_is_not_described_is_an_error_where_it_is_named() {
     let (changed, _) = prompt.prompt().with_options(options.as_object().unwrap(), &Schemas::new());
     assert_eq!(changed.front_matter.tools, prompt.prompt().front_matter.tools);
 }
+
+#[test]
+fn options_are_not_blamed_for_what_the_prompt_says_itself() {
+    let prompt = linked("---\nmodel: a/b\ntitel: x\nconfig: {tempereture: 1}\n---\nx", &[]);
+    let findings = |options: Value| {
+        let (_, found) =
+            prompt.prompt().with_options(options.as_object().unwrap(), &Schemas::new());
+        found.into_iter().map(|one| (one.severity, one.code)).collect::<Vec<_>>()
+    };
+    assert_eq!(findings(json!({ "config": { "temperature": 0 } })), []);
+    let slip = findings(json!({ "config": { "maxOutputToken": 9, "temperature": "hot" } }));
+    assert_eq!(
+        slip,
+        [
+            (Severity::Error, "wrong-kind".to_owned()),
+            (Severity::Warning, "unknown-parameter".to_owned())
+        ]
+    );
+}
