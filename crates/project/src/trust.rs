@@ -73,9 +73,7 @@ impl Project {
 fn describe_program(root: &Path, program: &ProgramDeclaration) -> Result<Value, files::FileError> {
     let mut named = Map::new();
     for argument in &program.command {
-        // `--rules=tools/rules.txt` names a file too.
-        let value = argument.split_once('=').map(|(_, value)| value);
-        for path in [Some(argument.as_str()), value].into_iter().flatten() {
+        for path in paths_in(argument) {
             if let Some(hash) = hash_inside(root, path)? {
                 named.insert(path.to_owned(), json!(hash.to_string()));
             }
@@ -88,6 +86,16 @@ fn describe_program(root: &Path, program: &ProgramDeclaration) -> Result<Value, 
         "max_output_bytes": program.max_output_bytes,
         "timeout_ms": program.timeout_ms,
     }))
+}
+
+/// Returns what an argument may name a file by: the whole of it, each of its words, as in
+/// `sh -c "python3 tools/x.py"`, and of both what stands behind the first `=`, as in
+/// `--rules=tools/rules.txt`.
+fn paths_in(argument: &str) -> impl Iterator<Item = &str> {
+    let words =
+        argument.split(|symbol: char| symbol.is_whitespace() || "\"';&|()<>".contains(symbol));
+    let whole = std::iter::once(argument).chain(words).filter(|path| !path.is_empty());
+    whole.flat_map(|path| [Some(path), path.split_once('=').map(|(_, value)| value)]).flatten()
 }
 
 fn model_hash(

@@ -137,10 +137,7 @@ fn files_are_held_against_each_other() {
 fn a_variant_answers_for_its_own_config_and_no_more() {
     let folder = Folder::new(&[
         ("trysquare.yaml", ""),
-        (
-            "prompts/own.prompt",
-            "---\ndescription: embedded/x\nmodel: embeded/x\ntitel: x\n---\nHi",
-        ),
+        ("prompts/own.prompt", "---\ndescription: embedded/x\nmodel: embeded/x\ntitel: x\n---\nHi"),
         ("prompts/fine.prompt", "---\nmodel: embedded/x\ntitel: x\n---\nHi"),
         (
             "evalsets/e/evalset.yaml",
@@ -204,12 +201,15 @@ fn formatting_twice_equals_once_and_leaves_yaml_alone() {
 
 #[test]
 fn trust_covers_what_the_programs_name() {
-    let settings = "programs:\n  lint: {command: [python3, ./tools/lint.py, --rules=tools/rules.txt, /bin/sh]}\n\
+    let settings = "programs:\n  lint: {command: [python3, ./tools/lint.py, --rules=tools/rules.txt, /bin/sh]}\n  \
+                    shell: {command: [sh, -c, \"cd . && RULES='tools/a b' python3 tools/run.py --in=tools/in.txt;\"]}\n\
                     providers: {embedded: {models: {mine: {file: m.gguf}}}}\n";
     let folder = Folder::new(&[
         ("trysquare.yaml", settings),
         ("tools/lint.py", "print()"),
         ("tools/rules.txt", "one"),
+        ("tools/run.py", "print()"),
+        ("tools/in.txt", "one"),
         ("m.gguf", "weights"),
     ]);
     let block = || Project::open(&folder.root).unwrap().0.trust_block().unwrap();
@@ -221,10 +221,14 @@ fn trust_covers_what_the_programs_name() {
     let named = &first.shown["programs"]["lint"]["files"];
     let paths: Vec<_> = named.as_object().unwrap().keys().cloned().collect();
     assert_eq!(paths, ["./tools/lint.py", "tools/rules.txt"]);
+    let named = &first.shown["programs"]["shell"]["files"];
+    let paths: Vec<_> = named.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(paths, ["tools/run.py", "tools/in.txt"]);
     let mut seen = vec![first.hash];
     for (path, text) in [
         ("tools/lint.py", "import os"),
         ("tools/rules.txt", "two"),
+        ("tools/run.py", "import os"),
         ("m.gguf", "other weights"),
         ("trysquare.yaml", &settings.replace("python3", "python")),
     ] {
