@@ -32,7 +32,7 @@ pub use message::{RenderedMessage, RenderedPart};
 pub use picoschema::Schemas;
 pub use prompt::{Partial, Partials, Prompt, parse, parse_partial};
 pub use render::{RenderError, RenderFailure, RenderInput, Rendered};
-pub use variables::{Origin, PathStep, Unbound, VariablePath, VariableUse, Variables};
+pub use variables::{PathStep, Unbound, VariablePath, VariableRoot, VariableUse, Variables};
 
 /// How deep blocks, arguments and partials may nest.
 pub const MAX_NESTING: usize = 64;

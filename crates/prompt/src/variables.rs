@@ -48,14 +48,14 @@ pub struct VariableUse {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct VariablePath {
     /// Where it comes from.
-    pub origin: Origin,
+    pub root: VariableRoot,
     /// How to get there.
     pub steps: Vec<PathStep>,
 }
 
 /// Where a variable comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Origin {
+pub enum VariableRoot {
     /// The variables of the input, which a case binds.
     Input,
     /// The `@` variables, which the application binds.
@@ -74,8 +74,8 @@ pub enum PathStep {
 }
 
 impl VariablePath {
-    pub(crate) fn new(origin: Origin) -> Self {
-        Self { origin, steps: Vec::new() }
+    pub(crate) fn new(root: VariableRoot) -> Self {
+        Self { root, steps: Vec::new() }
     }
 
     pub(crate) fn then(mut self, steps: impl IntoIterator<Item = PathStep>) -> Self {
@@ -89,13 +89,13 @@ impl VariablePath {
 
     /// Tells whether the other path is this one or leads to a part of it.
     pub(crate) fn contains(&self, other: &Self) -> bool {
-        self.origin == other.origin && other.steps.starts_with(&self.steps)
+        self.root == other.root && other.steps.starts_with(&self.steps)
     }
 }
 
 impl fmt::Display for VariablePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.origin == Origin::Context {
+        if self.root == VariableRoot::Context {
             f.write_str("@")?;
         }
         for (at, step) in self.steps.iter().enumerate() {

@@ -4,7 +4,7 @@ use document::{Position, Span};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Origin, PathStep, VariableUse, Variables, write_key};
+use super::{PathStep, VariableRoot, VariableUse, Variables, write_key};
 use crate::render::member;
 use crate::template::is_truthy;
 
@@ -31,7 +31,7 @@ impl Variables {
     pub fn unbound(&self, variables: &Map<String, Value>) -> Vec<Unbound> {
         let mut found: Vec<Unbound> = Vec::new();
         for used in &self.uses {
-            if used.optional || used.path.origin == Origin::Context {
+            if used.optional || used.path.root == VariableRoot::Context {
                 continue;
             }
             let Some(variable) = self.missing(used, variables) else { continue };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Origin, PathStep, VariablePath, VariableUse, schema};
+use super::{PathStep, VariablePath, VariableRoot, VariableUse, schema};
 use crate::MAX_NESTING;
 use crate::link::LinkedPrompt;
 use crate::prompt::Template;
@@ -22,7 +22,10 @@ pub(super) fn uses(linked: &LinkedPrompt) -> Vec<VariableUse> {
     let scope = Scope {
         file: template,
         program: &template.program,
-        context: Context { path: Some(VariablePath::new(Origin::Input)), named: BTreeMap::new() },
+        context: Context {
+            path: Some(VariablePath::new(VariableRoot::Input)),
+            named: BTreeMap::new(),
+        },
         parent: None,
         counts: true,
         starts_file: true,
@@ -142,9 +145,9 @@ impl<'s> Scope<'s> {
             PathRoot::Data(_) => {
                 let (name, rest) = path.parts.split_first()?;
                 match name.as_str() {
-                    "root" => Some(VariablePath::new(Origin::Input).keys(rest)),
+                    "root" => Some(VariablePath::new(VariableRoot::Input).keys(rest)),
                     "index" | "key" | "first" | "last" | "metadata" => None,
-                    _ => Some(VariablePath::new(Origin::Context).keys(&path.parts)),
+                    _ => Some(VariablePath::new(VariableRoot::Context).keys(&path.parts)),
                 }
             }
         }
@@ -191,7 +194,7 @@ impl Walker<'_> {
         let around = self.guards.iter().filter(|guard| guard.contains(&symbol));
         let guards: Vec<usize> = around.map(|guard| guard.steps.len()).collect();
         let input = &self.linked.prompt().front_matter.input;
-        let optional = symbol.origin == Origin::Input
+        let optional = symbol.root == VariableRoot::Input
             && input.schema.as_ref().is_some_and(|root| schema::is_optional(root, &symbol.steps));
         let source = &scope.file.source;
         self.uses.push(VariableUse {
