@@ -1,5 +1,5 @@
 use crate::yaml::{Entry, Node, Yaml};
-use crate::{Diagnostics, Span};
+use crate::{Diagnostics, Severity, Span};
 
 /// Reads a mapping key by key, remembers which keys exist, and reports the rest.
 ///
@@ -143,6 +143,33 @@ impl<'n> Fields<'n> {
     }
 }
 
+/// More names than this are not listed in a hint.
+const MAX_LISTED: usize = 12;
+
+/// Reports a name that refers to nothing, with what may have been meant; tells whether it refers to
+/// something. `what` is the kind of thing ("criterion"), also in the finding's code
+/// (`unknown-criterion`).
+pub fn refer<'n>(
+    what: &str,
+    name: &str,
+    span: Span,
+    known: impl IntoIterator<Item = &'n str>,
+    diagnostics: &mut Diagnostics,
+) -> bool {
+    let known: Vec<_> = known.into_iter().collect();
+    if known.contains(&name) {
+        return true;
+    }
+    let (code, message) = (format!("unknown-{what}"), format!("there is no {what} `{name}`"));
+    let hint = match nearest(name, &known) {
+        Some(near) => Some(format!("did you mean `{near}`?")),
+        None if known.is_empty() || known.len() > MAX_LISTED => None,
+        None => Some(format!("there are {}", known.join(", "))),
+    };
+    diagnostics.add(Severity::Error, &code, span, message, hint);
+    false
+}
+
 /// Returns the candidate that a slip of the fingers may have meant.
 pub fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
     candidates
@@ -172,5 +199,22 @@ mod tests {
         assert_eq!(codes, ["missing-key", "unknown-key", "wrong-kind"]);
         assert_eq!(found[1].hint.as_deref(), Some("did you mean `name`?"));
         assert_eq!(found[2].position.unwrap().line, 2);
+    }
+
+    #[test]
+    fn a_name_that_refers_to_nothing_comes_with_what_there_is() {
+        let hint = |name: &str, known: &[&str]| {
+            let mut diagnostics = Diagnostics::new(SourceText::new("e.yaml", ""));
+            let known = known.iter().copied();
+            let refers = refer("judge", name, Span::new(0, 0), known, &mut diagnostics);
+            let found = diagnostics.into_vec();
+            assert_eq!(found.is_empty(), refers);
+            found.into_iter().next().and_then(|one| one.hint)
+        };
+        assert_eq!(hint("a", &["a"]), None);
+        assert_eq!(hint("tune", &["tone"]).unwrap(), "did you mean `tone`?");
+        assert_eq!(hint("x", &["tone", "facts"]).unwrap(), "there are tone, facts");
+        assert_eq!(hint("x", &[]), None);
+        assert_eq!(hint("x", &["many"; 13]), None);
     }
 }

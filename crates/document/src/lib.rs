@@ -14,5 +14,5 @@ pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Excerpt, Severity};
 pub use escape::{escape_into, is_deceptive};
-pub use fields::{Fields, nearest};
+pub use fields::{Fields, nearest, refer};
 pub use text::{Position, SourceText, Span};

@@ -8,6 +8,7 @@ mod case;
 pub mod check;
 mod json;
 mod outputs;
+mod read;
 mod set;
 mod split;
 

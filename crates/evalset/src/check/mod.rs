@@ -16,7 +16,7 @@ pub use compiled::{
     JsonPath, MAX_PATH_CHARS, MAX_PATH_COMMAS, MAX_PATH_DEPTH, MAX_PATH_DESCENTS, MAX_REGEX_BYTES,
     MAX_SCHEMA_BYTES, Pattern, Schema, SchemaError,
 };
-pub use read::{MAX_GROUP_DEPTH, MAX_NAME_CHARS};
+pub use read::MAX_GROUP_DEPTH;
 pub use spec::{
     CheckSpec, Combination, Equality, FinishReasons, Kind, LengthUnit, Measure, Part, Range, Test,
 };

@@ -5,11 +5,10 @@ use super::compiled::{JsonPath, Pattern};
 use super::read_kind;
 use super::spec::{CheckSpec, Part, Test};
 use super::template::{JsonTemplate, TextTemplate};
+use crate::read::{check_name, share_of, weight};
 
 /// How deep groups of checks may nest.
 pub const MAX_GROUP_DEPTH: usize = 8;
-/// The most characters of a check's or a criterion's name.
-pub const MAX_NAME_CHARS: usize = 120;
 
 impl CheckSpec {
     /// Reads one check; everything that is wrong with it is added to the diagnostics.
@@ -18,13 +17,12 @@ impl CheckSpec {
     pub fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::open(node, "a check", diagnostics)?;
         let name = fields.required("name", diagnostics);
-        let name = name.and_then(|node| Some((read_name(node, "name", diagnostics)?, node.span)));
+        let name =
+            name.and_then(|node| Some((read_name(node, "name", "check", diagnostics)?, node.span)));
         let criterion_node = fields.get("criterion");
-        let criterion = criterion_node.map(|node| read_name(node, "criterion", diagnostics));
-        let weight = match fields.get("weight") {
-            None => Some(1.0),
-            Some(node) => read_weight(node, diagnostics),
-        };
+        let criterion =
+            criterion_node.map(|node| read_name(node, "criterion", "criterion", diagnostics));
+        let weight = weight(&mut fields, diagnostics);
         let test = read_test(fields, 0, diagnostics);
         let (name, name_span) = name?;
         let criterion = match criterion {
@@ -35,39 +33,13 @@ impl CheckSpec {
     }
 }
 
-fn read_name(node: &Node, key: &str, diagnostics: &mut Diagnostics) -> Option<String> {
+fn read_name(node: &Node, key: &str, what: &str, diagnostics: &mut Diagnostics) -> Option<String> {
     let Some(name) = node.as_str() else {
         let message = format!("`{key}` of a check must be text, found {}", node.kind());
         diagnostics.error("wrong-kind", node.span, message);
         return None;
     };
-    let is_plain = !name.trim().is_empty()
-        && name.trim().len() == name.len()
-        && !name.chars().any(char::is_control)
-        && name.chars().count() <= MAX_NAME_CHARS;
-    if !is_plain {
-        let message = format!(
-            "`{key}` of a check must be 1 to {MAX_NAME_CHARS} characters on one line, \
-             without white space at its ends"
-        );
-        diagnostics.error("bad-name", node.span, message);
-        return None;
-    }
-    Some(name.to_owned())
-}
-
-fn read_weight(node: &Node, diagnostics: &mut Diagnostics) -> Option<f64> {
-    let weight = if let Yaml::Number(number) = &node.value { number.as_f64() } else { None };
-    let weight = weight.filter(|weight| weight.is_finite() && *weight > 0.0);
-    if weight.is_none() {
-        let found = match &node.value {
-            Yaml::Number(number) => number.to_string(),
-            _ => node.kind().to_owned(),
-        };
-        let message = format!("`weight` of a check must be a number above 0, found {found}");
-        diagnostics.error("bad-weight", node.span, message);
-    }
-    weight
+    check_name(name, node.span, what, diagnostics).then(|| name.to_owned())
 }
 
 /// Reads a member of a group.
@@ -103,7 +75,7 @@ fn read_test(mut fields: Fields<'_>, depth: usize, diagnostics: &mut Diagnostics
     let threshold_node = fields.get("threshold");
     let threshold = match threshold_node {
         None => Some(None),
-        Some(node) => read_share(node, "threshold", diagnostics).map(Some),
+        Some(node) => share_of(node, "threshold", diagnostics).map(Some),
     };
     let Some(kind_node) = fields.required("kind", diagnostics) else {
         return None; // Which keys are known depends on the kind, so nothing more can be said.
@@ -171,17 +143,6 @@ fn read_regex_part(
             None
         }
     }
-}
-
-/// Reads a share in 0..=1.
-pub(super) fn read_share(node: &Node, key: &str, diagnostics: &mut Diagnostics) -> Option<f64> {
-    let share = if let Yaml::Number(number) = &node.value { number.as_f64() } else { None };
-    let share = share.filter(|share| (0.0..=1.0).contains(share));
-    if share.is_none() {
-        let message = format!("`{key}` must be a number from 0 to 1");
-        diagnostics.error("bad-share", node.span, message);
-    }
-    share
 }
 
 /// Reads a text with placeholders.

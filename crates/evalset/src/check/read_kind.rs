@@ -1,12 +1,13 @@
 use chat::FinishReason;
 use document::yaml::Node;
-use document::{Diagnostics, Fields, Span, nearest};
+use document::{Diagnostics, Fields};
 use serde_json::Value;
 
 use super::compiled::Schema;
 use super::read::{read_json, read_member, read_path, read_pattern, read_text};
 use super::spec::{Combination, Equality, Kind, LengthUnit, Measure, Range};
 use super::template::{TextList, TextTemplate};
+use crate::read::{unknown_word, word_of};
 use crate::set::dollars;
 
 const KINDS: [&str; 24] = [
@@ -62,21 +63,6 @@ pub(super) fn is_measured(name: &str, kind: Option<&Kind>) -> bool {
 /// Tells whether a check asks about the text of the output, of which there can be a part.
 pub(super) fn looks_at_text(name: &str) -> bool {
     !matches!(name, "finish_reason" | "latency" | "cost" | "tool_call")
-}
-
-fn unknown_word(
-    code: &str,
-    message: String,
-    word: &str,
-    words: &[&str],
-    span: Span,
-    diagnostics: &mut Diagnostics,
-) {
-    let hint = match nearest(&word.replace('-', "_").to_lowercase(), words) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("expected one of {}", words.join(", ")),
-    };
-    diagnostics.error_with_hint(code, span, message, hint);
 }
 
 /// Reads what a check of this kind asks.
@@ -162,7 +148,7 @@ fn read_text_kind(
             let combination = match fields.get("match") {
                 None => Some(Combination::All),
                 Some(node) => {
-                    word(node, "match", &["all", "any"], diagnostics).map(|word| match word {
+                    word_of(node, "match", &["all", "any"], diagnostics).map(|word| match word {
                         "any" => Combination::Any,
                         _ => Combination::All,
                     })
@@ -215,22 +201,6 @@ fn optional_count(
         None => Ok(None),
         Some(_) => fields.count(key, diagnostics).map(Some).ok_or(Unusable),
     }
-}
-
-/// Reads one of a few words.
-fn word<'w>(
-    node: &Node,
-    key: &str,
-    words: &[&'w str],
-    diagnostics: &mut Diagnostics,
-) -> Option<&'w str> {
-    let found = node.as_str().unwrap_or(node.kind());
-    let known = words.iter().copied().find(|word| *word == found);
-    if known.is_none() {
-        let message = format!("`{key}` cannot be `{found}`");
-        unknown_word("unknown-word", message, found, words, node.span, diagnostics);
-    }
-    known
 }
 
 fn required_text(
@@ -363,7 +333,7 @@ fn read_range(name: &str, fields: &mut Fields<'_>, diagnostics: &mut Diagnostics
 
 fn read_unit(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<LengthUnit> {
     let Some(node) = fields.get("unit") else { return Some(LengthUnit::Characters) };
-    let unit = word(node, "unit", &["characters", "bytes", "lines"], diagnostics)?;
+    let unit = word_of(node, "unit", &["characters", "bytes", "lines"], diagnostics)?;
     Some(match unit {
         "bytes" => LengthUnit::Bytes,
         "lines" => LengthUnit::Lines,
@@ -420,7 +390,7 @@ fn read_finish_reason(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) ->
     }
     let mut values = Vec::new();
     for node in nodes {
-        let found = word(node, key, &words, diagnostics)?;
+        let found = word_of(node, key, &words, diagnostics)?;
         let known = FINISH_REASONS.iter().filter(|(word, _)| *word == found);
         values.extend(known.map(|(_, reason)| *reason));
     }

@@ -199,13 +199,13 @@ fn what_is_wrong_is_said_with_its_place_and_what_was_meant() {
         3:9 `max_ms` of a check must be a whole number, 0 or more, found text
         4:12 `threshold` means nothing to a check of kind `equals` (it passes or fails without a number in between; remove the key)
         4:12 `threshold` must be a number from 0 to 1
-        4:9 `weight` of a check must be a number above 0, found 0
+        4:9 `weight` must be a number above 0, found 0
         4:7 `part` needs either `json_path` or `regex`
         4:32 there is no group 3: the pattern has 2
         4:7 `part` means nothing to a check of kind `cost` (it does not look at the text of the output; remove the key)
         3:9 `checks` must hold at least one check
         4:12 a check inside a group has no `name` of its own (put `name` at the group, or remove it)
-        1:7 `name` of a check must be 1 to 120 characters on one line, without white space at its ends
+        1:7 ` a` cannot name a check (use letters, digits, `.`, `_`, `-` and inner spaces, up to 100 bytes)
         1:1 a check must be a mapping, found a list
         "#);
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use values::ContentHash;
 
-use super::read;
+use crate::read;
 
 /// The one thing that checks, judges or people decide about an output.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,8 @@ use document::{Diagnostics, Fields, Span};
 use serde_json::{Map, Value, json};
 use values::NanoDollars;
 
-use super::{dollars, read};
+use super::dollars;
+use crate::read;
 
 /// The two-sided level of intervals where a gate names none.
 pub const DEFAULT_CONFIDENCE: f64 = 0.95;

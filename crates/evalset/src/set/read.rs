@@ -1,12 +1,12 @@
 use std::collections::HashMap;
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU32;
 
-use chat::ModelRef;
 use document::yaml::{self, Node};
-use document::{Diagnostic, Diagnostics, Fields, SourceText, Span, nearest};
+use document::{Diagnostic, Diagnostics, Fields, SourceText, Span, refer};
 
-use super::{Budget, Criterion, EvalSet, GateSpec, JudgeSpec, Named, ScoreSource, VariantSpec};
+use super::{Budget, Criterion, EvalSet, GateSpec, JudgeSpec, ScoreSource, VariantSpec};
 use crate::check::CheckSpec;
+use crate::read::{named, positive32};
 use crate::{Split, SplitPolicy, SplitShares};
 
 /// What a project says for all its eval sets.
@@ -119,53 +119,20 @@ impl EvalSet {
                 implied.push(Criterion::implied(name, span, source));
             } else {
                 let names = self.criteria.iter().map(|criterion| criterion.name.as_str());
-                unknown_name("criterion", criterion, span, names, diagnostics);
+                refer("criterion", criterion, span, names, diagnostics);
             }
         }
         self.criteria.extend(implied);
         let criteria = || self.criteria.iter().map(|criterion| criterion.name.as_str());
-        refer(self.primary.as_ref(), "criterion", criteria(), diagnostics);
-        let variants = self.variants.iter().map(|variant| variant.name.as_str());
-        refer(self.candidate.as_ref(), "variant", variants, diagnostics);
+        if let Some(primary) = &self.primary {
+            refer("criterion", &primary.name, primary.span, criteria(), diagnostics);
+        }
+        if let Some(candidate) = &self.candidate {
+            let variants = self.variants.iter().map(|variant| variant.name.as_str());
+            refer("variant", &candidate.name, candidate.span, variants, diagnostics);
+        }
         for trust in &self.gate.judge_trust {
-            let named = Named { name: trust.criterion.clone(), span: trust.span };
-            refer(Some(&named), "criterion", criteria(), diagnostics);
-        }
-    }
-}
-
-/// Reports a name that refers to nothing.
-fn refer<'n>(
-    name: Option<&Named>,
-    what: &str,
-    known: impl Iterator<Item = &'n str> + Clone,
-    diagnostics: &mut Diagnostics,
-) {
-    if let Some(name) = name
-        && !known.clone().any(|known| known == name.name)
-    {
-        unknown_name(what, &name.name, name.span, known, diagnostics);
-    }
-}
-
-fn unknown_name<'n>(
-    what: &str,
-    name: &str,
-    span: Span,
-    known: impl Iterator<Item = &'n str>,
-    diagnostics: &mut Diagnostics,
-) {
-    let known: Vec<_> = known.collect();
-    let message = format!("there is no {what} `{name}`");
-    let code = format!("unknown-{what}");
-    match nearest(name, &known) {
-        Some(near) => {
-            diagnostics.error_with_hint(&code, span, message, format!("did you mean `{near}`?"));
-        }
-        None if known.is_empty() => diagnostics.error(&code, span, message),
-        None => {
-            let hint = format!("there are {}", known.join(", "));
-            diagnostics.error_with_hint(&code, span, message, hint);
+            refer("criterion", &trust.criterion, trust.span, criteria(), diagnostics);
         }
     }
 }
@@ -241,124 +208,4 @@ fn items<T>(
 ) -> Vec<T> {
     let items = fields.list(key, diagnostics).unwrap_or_default();
     items.iter().filter_map(|item| read(item, diagnostics)).collect()
-}
-
-/// Reads a name with its place.
-pub(super) fn named(
-    fields: &mut Fields<'_>,
-    key: &'static str,
-    diagnostics: &mut Diagnostics,
-) -> Option<Named> {
-    let span = fields.get(key)?.span;
-    Some(Named { name: fields.text(key, diagnostics)?.to_owned(), span })
-}
-
-/// Reads one of some words.
-pub(super) fn word<'w>(
-    fields: &mut Fields<'_>,
-    key: &'static str,
-    words: &[&'w str],
-    diagnostics: &mut Diagnostics,
-) -> Option<&'w str> {
-    let found = named(fields, key, diagnostics)?;
-    let known = words.iter().find(|word| **word == found.name).copied();
-    if known.is_none() {
-        let message = format!("found `{}` as `{key}`, expected {}", found.name, words.join(", "));
-        diagnostics.error("unknown-word", found.span, message);
-    }
-    known
-}
-
-/// Reads a list of texts; one text is a list of one.
-pub(super) fn texts(
-    fields: &mut Fields<'_>,
-    key: &'static str,
-    diagnostics: &mut Diagnostics,
-) -> Vec<String> {
-    let Some(node) = fields.get(key) else { return Vec::new() };
-    if let Some(text) = node.as_str() {
-        return vec![text.to_owned()];
-    }
-    let mut found = Vec::new();
-    for item in fields.list(key, diagnostics).unwrap_or_default() {
-        let Some(text) = item.as_str() else {
-            let message = format!("`{key}` must hold text, found {}", item.kind());
-            diagnostics.error("wrong-kind", item.span, message);
-            continue;
-        };
-        found.push(text.to_owned());
-    }
-    found
-}
-
-/// Reads the reference of a model.
-pub(super) fn model(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<ModelRef> {
-    let found = named(fields, "model", diagnostics)?;
-    match found.name.parse() {
-        Ok(model) => Some(model),
-        Err(error) => {
-            diagnostics.error("model", found.span, error.to_string());
-            None
-        }
-    }
-}
-
-/// Reads a share in 0..=1.
-pub(super) fn share(
-    fields: &mut Fields<'_>,
-    key: &'static str,
-    diagnostics: &mut Diagnostics,
-) -> Option<f64> {
-    fields.get(key).and_then(|node| share_of(node, key, diagnostics))
-}
-
-/// Reads a node as a share in 0..=1.
-pub(super) fn share_of(node: &Node, key: &str, diagnostics: &mut Diagnostics) -> Option<f64> {
-    let number = if let yaml::Yaml::Number(number) = &node.value { number.as_f64() } else { None };
-    let share = number.filter(|share| (0.0..=1.0).contains(share));
-    if share.is_none() {
-        let message = format!("`{key}` must be a number from 0 to 1");
-        diagnostics.error("out-of-range", node.span, message);
-    }
-    share
-}
-
-/// Reads a whole number of 1 or more.
-pub(super) fn positive(
-    fields: &mut Fields<'_>,
-    key: &'static str,
-    diagnostics: &mut Diagnostics,
-) -> Option<NonZeroU64> {
-    let span = fields.get(key)?.span;
-    let number = NonZeroU64::new(fields.count(key, diagnostics)?);
-    if number.is_none() {
-        diagnostics.error("out-of-range", span, format!("`{key}` must be 1 or more"));
-    }
-    number
-}
-
-/// Reads a whole number of 1 or more that fits 32 bits.
-pub(super) fn positive32(
-    fields: &mut Fields<'_>,
-    key: &'static str,
-    diagnostics: &mut Diagnostics,
-) -> Option<NonZeroU32> {
-    let span = fields.get(key)?.span;
-    let number = positive(fields, key, diagnostics)?;
-    let small = NonZeroU32::try_from(number).ok();
-    if small.is_none() {
-        diagnostics.error("out-of-range", span, format!("`{key}` is too large: {number}"));
-    }
-    small
-}
-
-/// Reports a name that reports, commands and files could not carry.
-pub(super) fn check_name(name: &str, span: Span, what: &str, diagnostics: &mut Diagnostics) {
-    let fine = |symbol: char| symbol.is_alphanumeric() || "._- ".contains(symbol);
-    if name.trim() == name && !name.is_empty() && name.len() <= 100 && name.chars().all(fine) {
-        return;
-    }
-    let message = format!("`{name}` cannot name a {what}");
-    let hint = "use letters, digits, `.`, `_`, `-`, up to 100 bytes";
-    diagnostics.error_with_hint("name", span, message, hint);
 }

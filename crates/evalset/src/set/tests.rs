@@ -109,19 +109,19 @@ budget: {run_usd: 1e-3}
     1:1 unknown-key: unknown key `descripton` in an eval set [did you mean `description`?]
     2:9 format: found format 2, expected 1 [a newer Trysquare wrote this file; update yours]
     4:15 variant: the variant `a` names both a prompt and a target
-    5:3 name: `b/c` cannot name a variant [use letters, digits, `.`, `_`, `-`, up to 100 bytes]
+    5:3 name: `b/c` cannot name a variant [use letters, digits, `.`, `_`, `-` and inner spaces, up to 100 bytes]
     6:14 model: `gpt-5` does not name a model: expected `provider/model`
     7:12 unknown-variant: there is no variant `aa` [did you mean `a`?]
     8:10 out-of-range: `samples` must be 1 or more
     9:9 out-of-range: `margin` must lie between 0 and 1, found 5 [0.05 is five points]
     10:10 unknown-criterion: there is no criterion `exat` [did you mean `exact`?]
     12:3 criterion: the criterion `exact` combines by weight and has no threshold [add `threshold: 0.5`]
-    12:17 unknown-word: found `binry` as `kind`, expected binary, graded, categorical
+    12:17 unknown-word: `kind` cannot be `binry` [did you mean `binary`?]
     13:3 criterion: the criterion `topic` needs at least two `categories`
     13:3 criterion: `pass` of the criterion `topic` names `y`, which is no category
     15:12 unknown-criterion: there is no criterion `exct` [did you mean `exact`?]
     18:13 duplicate-name: the name `two` is used by two checks or judges
-    18:26 out-of-range: `weight` must be more than 0, found 0
+    18:26 out-of-range: `weight` must be a number above 0, found 0
     19:5 missing-key: a judge needs the key `judge`
     20:8 out-of-range: `train`, `dev` and `test` of `split` must be whole percents that add up to 100
     21:20 out-of-range: `confidence` must lie between 0.5 and 1, found 95
@@ -129,6 +129,32 @@ budget: {run_usd: 1e-3}
     21:82 out-of-range: `none` must be a number from 0 to 1
     22:19 wrong-kind: `run_usd` must be dollars as a plain decimal such as 0.25, with at most nine decimals
     "#);
+}
+
+#[test]
+fn one_rule_holds_for_all_names() {
+    let text = "\
+variants: {a/b: {}}
+criteria: {b/c: {}}
+checks: [{name: c/d, kind: json_valid}, {name: e, kind: json_valid, criterion: e/f}]
+judges: [f/g, {judge: g/h}, {judge: g/h, name: fine}, {judge: h, name: 'h:i'}]
+";
+    let found = read(text).1;
+    let names: Vec<_> =
+        found.iter().filter(|one| one.code == "name").map(|one| one.message.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "`a/b` cannot name a variant",
+            "`b/c` cannot name a criterion",
+            "`c/d` cannot name a check",
+            "`e/f` cannot name a criterion",
+            "`f/g` cannot name a judge",
+            "`g/h` cannot name a judge",
+            "`h:i` cannot name a judge",
+        ]
+    );
+    assert_eq!(found.len(), names.len(), "{found:?}");
 }
 
 #[test]

@@ -3,7 +3,8 @@ use document::yaml::{Entry, Node, Yaml};
 use document::{Diagnostics, Fields, Span};
 use serde_json::{Map, Value};
 
-use super::{Named, read};
+use super::Named;
+use crate::read;
 
 /// What is run: a prompt with a model and config, or a target.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,29 +83,21 @@ impl VariantSpec {
 impl JudgeSpec {
     pub(super) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         if let Yaml::String(name) = &node.value {
+            read::check_name(name, node.span, "judge", diagnostics);
             let judge = Named { name: name.clone(), span: node.span };
             let (name, criterion) = (name.clone(), judge.clone());
-            return Some(Self {
-                name,
-                judge,
-                criterion,
-                model: None,
-                threshold: None,
-                weight: 1.0,
-            });
+            let (model, threshold, weight) = (None, None, 1.0);
+            return Some(Self { name, judge, criterion, model, threshold, weight });
         }
         let mut fields = Fields::open(node, "a judge", diagnostics)?;
         fields.required("judge", diagnostics)?;
         let judge = read::named(&mut fields, "judge", diagnostics)?;
-        let name = fields.text("name", diagnostics).unwrap_or(&judge.name).to_owned();
+        let named = read::named(&mut fields, "name", diagnostics).unwrap_or_else(|| judge.clone());
+        read::check_name(&named.name, named.span, "judge", diagnostics);
+        let name = named.name;
         let criterion = read::named(&mut fields, "criterion", diagnostics)
             .unwrap_or_else(|| Named { name: name.clone(), span: judge.span });
-        let weight_span = fields.get("weight").map_or(node.span, |node| node.span);
-        let weight = fields.number("weight", diagnostics).unwrap_or(1.0);
-        if weight <= 0.0 {
-            let message = format!("`weight` must be more than 0, found {weight}");
-            diagnostics.error("out-of-range", weight_span, message);
-        }
+        let weight = read::weight(&mut fields, diagnostics).unwrap_or(1.0);
         let judge = Self {
             model: read::model(&mut fields, diagnostics),
             threshold: read::share(&mut fields, "threshold", diagnostics),

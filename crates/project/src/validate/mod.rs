@@ -12,7 +12,7 @@ mod tests;
 
 use std::path::Path;
 
-use document::{Diagnostic, Diagnostics, Severity, Span, nearest};
+use document::{Diagnostic, Diagnostics, Severity, refer};
 
 use crate::prompts::unreadable;
 use crate::{EvalSetFolder, OpenError, Project, TargetKind};
@@ -130,26 +130,4 @@ impl Project {
             })
             .collect()
     }
-}
-
-/// Reports a name that refers to nothing; tells whether it refers to something.
-fn refer<'n>(
-    what: &str,
-    name: &str,
-    span: Span,
-    known: impl Iterator<Item = &'n str>,
-    diagnostics: &mut Diagnostics,
-) -> bool {
-    let known: Vec<_> = known.collect();
-    if known.contains(&name) {
-        return true;
-    }
-    let (code, message) = (format!("unknown-{what}"), format!("there is no {what} `{name}`"));
-    match nearest(name, &known) {
-        Some(near) => {
-            diagnostics.error_with_hint(&code, span, message, format!("did you mean `{near}`?"));
-        }
-        None => diagnostics.error(&code, span, message),
-    }
-    false
 }

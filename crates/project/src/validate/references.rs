@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use chat::ModelRef;
-use document::{Diagnostics, Span};
+use document::{Diagnostics, Span, refer};
 use evalset::{EvalSet, VariantSource, VariantSpec};
 use prompt::Schemas;
 use serde_json::{Map, Value};
 
 use super::models::is_floating;
-use super::refer;
 use crate::{Project, PromptFile};
 
 pub(super) fn check(project: &Project, set: &EvalSet, diagnostics: &mut Diagnostics) {
