@@ -1,11 +1,12 @@
 //! Recorded responses in an eval set's folder.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use document::{Diagnostic, Severity, Span};
 use evalset::Case;
+use files::{FileProblem, Snapshot};
 use project::Project;
 use provider::Replay;
 use run::{Answer, CaseRef, Outcome, PlannedCell, Recording, RunHeader, plan_order};
@@ -28,21 +29,49 @@ impl App {
         calls: &RunCalls,
         needed: &BTreeSet<ContentHash>,
     ) -> Result<usize, AppError> {
-        let mut rows: BTreeMap<ContentHash, Recording> = BTreeMap::new();
-        for row in read_rows(project, &header.eval_set)? {
-            if needed.contains(&row.key) {
-                rows.insert(row.key, row);
-            }
-        }
+        let mut recorded: BTreeMap<ContentHash, Recording> = BTreeMap::new();
         each_answer(store, header.id, |cell, answer| {
             if let Ok(prepared) = calls.prepare_now(&cell) {
                 let row = Recording::new(&prepared.call, cell.sample, &answer, (self.host.now)());
-                rows.insert(row.key, row);
+                recorded.insert(row.key, row);
             }
         })?;
-        let text = run::write_recordings(rows.into_values());
-        files::write_atomic(&recordings_path(project, &header.eval_set), text.as_bytes())?;
+        let set = &header.eval_set;
+        let merge = |standing: &str| {
+            let mut rows = readable_rows(set, standing)?;
+            rows.retain(|row| needed.contains(&row.key) && !recorded.contains_key(&row.key));
+            Ok(run::write_recordings(rows.into_iter().chain(recorded.values().cloned())))
+        };
+        // Runs wait for each other here. What else writes the file does not, and is merged again.
+        let _lock = files::lock(&project.root.join(".trysquare/recordings.lock"))?;
+        let text = update(&recordings_path(project, set), merge)?;
         Ok(text.lines().count())
+    }
+}
+
+/// How often a file that changes while it is merged is merged again.
+const TRIES: usize = 5;
+
+/// Replaces a file's text by what `merge` makes of it, and returns that. A file that changed
+/// meanwhile is merged again, so that nothing that somebody else wrote is lost.
+fn update(
+    path: &Path,
+    mut merge: impl FnMut(&str) -> Result<String, AppError>,
+) -> Result<String, AppError> {
+    let mut left = TRIES;
+    loop {
+        let standing = files::read_text_if_present(path)?;
+        let snapshot = match &standing {
+            Some(text) => Snapshot::of(path, text.as_bytes()),
+            None => Snapshot::absent(path),
+        };
+        let text = merge(standing.as_deref().unwrap_or_default())?;
+        left -= 1;
+        match files::write_unless_changed(&snapshot, text.as_bytes()) {
+            Ok(_) => return Ok(text),
+            Err(error) if matches!(error.problem, FileProblem::Changed) && left > 0 => {}
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
@@ -74,19 +103,31 @@ pub(crate) fn needed_keys(
 }
 
 pub(crate) fn read_rows(project: &Project, set: &str) -> Result<Vec<Recording>, AppError> {
-    let path = recordings_path(project, set);
-    let Some(text) = files::read_text_if_present(&path)? else { return Ok(Vec::new()) };
-    let (rows, bad) = run::read_recordings(&text);
-    if bad.is_empty() {
+    match files::read_text_if_present(&recordings_path(project, set))? {
+        Some(text) => readable_rows(set, &text),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Reads rows of which none may be bad.
+fn readable_rows(set: &str, text: &str) -> Result<Vec<Recording>, AppError> {
+    let (rows, found) = read_lines(set, text);
+    if found.is_empty() {
         return Ok(rows);
     }
-    let shown = Path::new("evalsets").join(set).join("recorded.jsonl");
+    Err(AppError::input("the recordings cannot be read").with_diagnostics(found))
+}
+
+/// Reads the lines of an eval set's recordings, and says what is wrong with those that are none.
+fn read_lines(set: &str, text: &str) -> (Vec<Recording>, Vec<Diagnostic>) {
+    let (rows, bad) = run::read_recordings(text);
+    let file = inside_project(set).to_string_lossy().into_owned();
     let found = bad.into_iter().map(|bad| Diagnostic {
         severity: Severity::Error,
         code: "bad-recording".to_owned(),
         message: bad.problem,
         hint: Some("remove the line, or record again with --record".to_owned()),
-        file: shown.to_string_lossy().into_owned(),
+        file: file.clone(),
         span: Some(Span::default()),
         position: Some(document::Position {
             line: u32::try_from(bad.line).unwrap_or(u32::MAX),
@@ -94,7 +135,11 @@ pub(crate) fn read_rows(project: &Project, set: &str) -> Result<Vec<Recording>, 
         }),
         excerpt: None,
     });
-    Err(AppError::input("the recordings cannot be read").with_diagnostics(found.collect()))
+    (rows, found.collect())
+}
+
+fn inside_project(set: &str) -> PathBuf {
+    Path::new("evalsets").join(set).join("recorded.jsonl")
 }
 
 /// Returns when the newest recording of an eval set was made, if recordings answered a run. Blocking.
@@ -131,5 +176,40 @@ pub(crate) fn each_answer(
                 take(pending.cell, *answer);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_else_wrote_meanwhile_is_merged_and_not_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("recorded.jsonl");
+        let mut others = vec!["one\n", "two\n"];
+        let text = update(&path, |standing| {
+            if let Some(row) = others.pop() {
+                files::write_atomic(&path, format!("{standing}{row}").as_bytes())?;
+            }
+            Ok(format!("{standing}ours\n"))
+        });
+        assert_eq!(text.unwrap(), "two\none\nours\n");
+        assert_eq!(files::read_text(&path).unwrap(), "two\none\nours\n");
+    }
+
+    #[test]
+    fn a_file_that_never_rests_is_left_to_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("recorded.jsonl");
+        let mut times = 0;
+        let error = update(&path, |standing| {
+            times += 1;
+            files::write_atomic(&path, format!("{standing}theirs\n").as_bytes())?;
+            Ok("ours\n".to_owned())
+        });
+        assert!(error.unwrap_err().message.contains("changed on disk"));
+        assert_eq!(times, TRIES);
+        assert_eq!(files::read_text(&path).unwrap(), "theirs\n".repeat(TRIES));
     }
 }
