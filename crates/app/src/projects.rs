@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use document::Diagnostic;
 
-use crate::{App, AppError};
+use crate::{App, AppError, recordings};
+
+#[cfg(test)]
+mod tests;
 
 /// The sample: the project that this repository itself is.
 const SAMPLE: [(&str, &str); 7] = [
@@ -53,6 +56,9 @@ impl App {
     pub fn validate(&self, folder: Option<&Path>) -> Result<Vec<Diagnostic>, AppError> {
         let (project, mut found) = self.open(folder)?;
         found.extend(project.validate());
+        for set in &project.eval_sets {
+            found.extend(recordings::to_reformat(&project, set)?.1);
+        }
         Ok(found)
     }
 
@@ -68,7 +74,13 @@ impl App {
         check_only: bool,
     ) -> Result<(Vec<PathBuf>, Vec<Diagnostic>), AppError> {
         let (project, _) = self.open(folder)?;
-        let (changed, found) = project.to_reformat().map_err(|error| crate::open_error(&error))?;
+        let reformat = project.to_reformat().map_err(|error| crate::open_error(&error))?;
+        let (mut changed, mut found) = reformat;
+        for set in &project.eval_sets {
+            let (recordings, bad) = recordings::to_reformat(&project, set)?;
+            changed.extend(recordings);
+            found.extend(bad);
+        }
         if !check_only {
             for file in &changed {
                 file.write()?;

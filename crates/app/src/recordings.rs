@@ -7,7 +7,7 @@ use std::sync::Arc;
 use document::{Diagnostic, Severity, Span};
 use evalset::Case;
 use files::{FileProblem, Snapshot};
-use project::Project;
+use project::{Project, Reformatted};
 use provider::Replay;
 use run::{Answer, CaseRef, Outcome, PlannedCell, Recording, RunHeader, plan_order};
 use store::{PendingQuery, Selection, Store};
@@ -151,6 +151,29 @@ pub(crate) fn newest_recording(
         return Ok(None);
     }
     Ok(read_rows(project, &header.eval_set)?.iter().map(|row| row.recorded_at).max())
+}
+
+/// Returns what an eval set's recordings should hold if they are not canonical, and the lines that
+/// are no recordings. A file that has such lines is left as it is. Blocking.
+///
+/// # Errors
+/// [`crate::ErrorKind::Input`] if the file cannot be read.
+pub(crate) fn to_reformat(
+    project: &Project,
+    set: &str,
+) -> Result<(Option<Reformatted>, Vec<Diagnostic>), AppError> {
+    let path = recordings_path(project, set);
+    let Some(standing) = files::read_text_if_present(&path)? else {
+        return Ok((None, Vec::new()));
+    };
+    let (rows, found) = read_lines(set, &standing);
+    let text = run::write_recordings(rows);
+    let changed = (found.is_empty() && text != standing).then(|| Reformatted {
+        path: inside_project(set),
+        snapshot: Snapshot::of(&path, standing.as_bytes()),
+        text,
+    });
+    Ok((changed, found))
 }
 
 /// Hands every answered cell of a run with its answer to `take`, page by page.
