@@ -6,6 +6,7 @@ use document::Diagnostic;
 
 use crate::{App, AppError, recordings};
 
+mod target_bodies;
 #[cfg(test)]
 mod tests;
 
@@ -59,6 +60,7 @@ impl App {
         for set in &project.eval_sets {
             found.extend(recordings::to_reformat(&project, set)?.1);
         }
+        found.extend(target_bodies::check(&project));
         Ok(found)
     }
 

@@ -68,6 +68,8 @@ pub struct HttpDeclaration {
     pub headers: BTreeMap<String, String>,
     /// The request's body, with `{{name}}` where an input stands.
     pub body: Value,
+    /// Where the body stands in `trysquare.yaml`.
+    pub body_span: Span,
     /// The JSON path of the answer.
     pub answer: String,
     /// The JSON path of each bucket of usage that it reports, by the bucket's name.
@@ -143,7 +145,7 @@ impl HttpDeclaration {
             diagnostics.error("bad-url", url.span, error.to_string());
             return None;
         }
-        let body = fields.required("body", diagnostics).map(Node::to_json);
+        let body = fields.required("body", diagnostics);
         fields.required("answer", diagnostics);
         let answer = path(fields, "answer", diagnostics);
         let usage = usage_paths(fields, place, diagnostics);
@@ -160,7 +162,8 @@ impl HttpDeclaration {
             tool_calls: path(fields, "tool_calls", diagnostics),
             timeout_ms: seconds(fields, diagnostics).unwrap_or(ENDPOINT_TIMEOUT_MS),
             usage,
-            body: body?,
+            body: body?.to_json(),
+            body_span: body?.span,
             answer: answer?,
         })
     }

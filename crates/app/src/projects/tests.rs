@@ -95,3 +95,36 @@ fn a_bad_line_of_recordings_is_reported_and_stays() {
     let path = folder.root.path().join("evalsets/e/recorded.jsonl");
     assert_eq!(files::read_text(&path).unwrap(), text);
 }
+
+#[test]
+fn a_target_that_asks_for_what_a_case_does_not_bind_is_found() {
+    let folder = Folder::new(&[
+        (
+            "trysquare.yaml",
+            "targets:\n  app:\n    url: https://a.example/ask\n    answer: $.answer\n    \
+             body: {q: '{{question}}', who: '{{customer.name}}'}\n  \
+             broken: {url: https://a.example/ask, answer: $.answer, body: {q: '{{open'}}\n",
+        ),
+        ("evalsets/e/evalset.yaml", "variants: {app: {target: app}, again: {target: app}}\n"),
+        (
+            "evalsets/e/cases.jsonl",
+            "{\"id\":\"a\",\"inputs\":{\"question\":\"?\",\"customer\":{\"name\":\"x\"}}}\n\
+             {\"id\":\"b\",\"inputs\":{\"question\":\"?\"}}\n\
+             {\"id\":\"c\",\"inputs\":{\"question\":\"?\",\"customer\":{}}}\n\
+             {\"id\":\"d\",\"inputs\":{\"customer\":{\"name\":\"x\"}}}\n",
+        ),
+    ]);
+    assert_eq!(
+        folder.findings(),
+        [
+            "trysquare.yaml:5:11 unbound-variable: the target `app`: the case has no input \
+             `customer.name`, which is asked for at `/who` of the request template (case `b` and 1 \
+             more), in the eval set `e`",
+            "trysquare.yaml:5:11 unbound-variable: the target `app`: the case has no input \
+             `question`, which is asked for at `/q` of the request template (case `d`), in the eval \
+             set `e`",
+            "trysquare.yaml:6:64 target-body: the target `broken`: a `{{` is not closed at `/q` of \
+             the request template",
+        ]
+    );
+}
