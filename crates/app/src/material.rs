@@ -378,6 +378,7 @@ fn with_config(
     relinked.ok_or_else(|| AppError::input("the prompt cannot be linked").with_diagnostics(found))
 }
 
+/// Refuses a prompt in which errors were found.
 pub(crate) fn fail_on_errors(name: &str, found: Vec<Diagnostic>) -> Result<(), AppError> {
     if found.iter().all(|one| one.severity != Severity::Error) {
         return Ok(());

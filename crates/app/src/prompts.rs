@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use values::{ContentHash, Timestamp};
 
-use crate::material::{ReadyPrompt, read_prompt_body};
+use crate::material::{ReadyPrompt, fail_on_errors, read_prompt_body};
 use crate::{App, AppError, ErrorKind};
 
 /// A prompt as it is listed and shown.
@@ -144,13 +144,15 @@ impl App {
                 case.id, missing.variable, missing.file, at.line, at.column
             )));
         }
+        let (tools, found) = linked.tools();
+        fail_on_errors(name, found)?;
         let front_matter = &linked.prompt().front_matter;
         let model = front_matter.model.as_deref().unwrap_or("none/none");
         let ready = ReadyPrompt {
             model: model
                 .parse()
                 .map_err(|error: chat::ParseModelRefError| AppError::input(error.to_string()))?,
-            tools: linked.tools().0,
+            tools,
             linked,
         };
         let request =

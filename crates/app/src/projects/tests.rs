@@ -128,3 +128,17 @@ fn a_target_that_asks_for_what_a_case_does_not_bind_is_found() {
         ]
     );
 }
+
+#[test]
+fn a_prompt_that_a_run_would_refuse_is_not_rendered() {
+    let folder = Folder::new(&[
+        ("trysquare.yaml", ""),
+        ("prompts/p.prompt", "---\nmodel: embedded/m\ntools: [search]\n---\nHi"),
+        ("evalsets/e/evalset.yaml", "variants: {p: {}}\n"),
+        ("evalsets/e/cases.jsonl", "{\"id\":\"a\",\"inputs\":{}}\n"),
+    ]);
+    let error = folder.app.render_prompt(Some(folder.root.path()), "p", "a", None).unwrap_err();
+    assert_eq!(error.message, "the prompt `p` cannot be used");
+    let found: Vec<_> = error.diagnostics.iter().map(shown).collect();
+    assert_eq!(found, ["prompts/p.prompt:3:9 unknown-tool: the tool `search` is not described"]);
+}
