@@ -19,8 +19,8 @@ use crate::material::{Maker, Material, settings_version};
 use crate::plan::{Plan, Sending, case_ids, connect_all, provider, providers_of};
 use crate::port::{CheckScorer, RunCalls, StoreRecord, SystemClock};
 use crate::recordings::{needed_keys, recordings};
-use crate::until_decided::Watch;
 use crate::target::{Targets, refuse_changed, trusted_programs};
+use crate::until_decided::Watch;
 use crate::{App, AppError, ErrorKind, bridge};
 
 /// A run that exists already, to be worked on again.

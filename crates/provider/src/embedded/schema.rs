@@ -155,11 +155,10 @@ fn check_keyword(
 ) -> Result<(), PrepareError> {
     match keyword {
         "properties" | "$defs" | "definitions" => named(value, here, depth),
-        "anyOf" | "prefixItems" => listed(value, here, depth),
         "oneOf" if !value.as_array().is_some_and(|schemas| are_apart(schemas)) => {
             Err(refuse(here, "only alternatives of different types can be told apart: use `anyOf`"))
         }
-        "oneOf" => listed(value, here, depth),
+        "anyOf" | "oneOf" | "prefixItems" => listed(value, here, depth),
         "items" if value.is_array() => listed(value, here, depth),
         "items" => {
             unless_both(keywords, "items", &["prefixItems"], here)?;
