@@ -1,6 +1,6 @@
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&[&str]; 32] = [
+const COMMANDS: [&[&str]; 33] = [
     &["run"],
     &["runs"],
     &["runs", "export"],
@@ -22,6 +22,7 @@ const COMMANDS: [&[&str]; 32] = [
     &["init"],
     &["validate"],
     &["fmt"],
+    &["gate"],
     &["baseline", "accept"],
     &["baseline", "show"],
     &["pin"],

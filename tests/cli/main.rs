@@ -10,6 +10,7 @@ mod approved;
 mod baselines;
 mod ci;
 mod compare;
+mod gate;
 mod help;
 mod json;
 mod keyring;

@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use analysis::{
-    CompareOptions, Comparison, LookHistory, Method, VariantResults, Verdict, compare_all,
+    Candidates, CompareOptions, Comparison, LookHistory, Method, VariantResults, Verdict,
+    compare_all,
 };
 use evalset::{EvalSet, Outputs};
 use project::Project;
@@ -150,10 +151,13 @@ impl App {
             histories.push(history(store, baseline, candidate)?);
         }
         let options = options(&candidates[0].set)?;
-        let comparisons = compare_all(&baseline.results, &results, &options, &histories)
-            .map_err(|error| AppError::input(error.to_string()))?
-            .comparisons;
+        let Candidates { rows, comparisons } =
+            compare_all(&baseline.results, &results, &options, &histories)
+                .map_err(|error| AppError::input(error.to_string()))?;
         let mut report = Report::new(title(&comparisons), (self.host.now)());
+        if rows.len() > 1 {
+            report.candidates = rows;
+        }
         let each: Vec<_> = comparisons
             .iter()
             .zip(candidates)

@@ -1,0 +1,100 @@
+use crate::approved::{CASES, project};
+use crate::sandbox::{Ran, Sandbox};
+
+/// Runs a gate over recordings only, with its report as files.
+fn gate(sandbox: &Sandbox) -> Ran {
+    sandbox.run(&["gate", "echo", "--replay", "--report", "md=gate.md,junit=gate.xml"])
+}
+
+fn ran_well(sandbox: &Sandbox, arguments: &[&str]) {
+    let ran = sandbox.run(arguments);
+    assert_eq!(ran.code, 0, "{arguments:?}\n{ran}");
+}
+
+/// A project whose candidate is recorded and approved.
+fn approved() -> (Sandbox, test_provider::TestProvider) {
+    let (sandbox, server) = project();
+    ran_well(&sandbox, &["run", "echo", "--variant", "ask", "--record"]);
+    ran_well(&sandbox, &["baseline", "accept", "latest"]);
+    (sandbox, server)
+}
+
+fn edit_prompt(sandbox: &Sandbox, end: &str) {
+    let text = sandbox.read("prompts/ask.prompt");
+    sandbox.write(
+        "prompts/ask.prompt",
+        &text.replace("{{message}}\n", &format!("{{{{message}}}}{end}\n")),
+    );
+}
+
+#[test]
+fn what_is_as_it_was_approved_passes_and_says_that_it_was_replayed() {
+    let (sandbox, server) = approved();
+    let before = server.seen().len();
+    let ran = gate(&sandbox);
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(server.seen().len(), before, "a replay sends nothing");
+    let report = sandbox.read("gate.md");
+    let first = report.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    assert!(first.is_some_and(|line| line.to_lowercase().contains("replay")), "{report}");
+    assert!(sandbox.read("gate.xml").contains("<testsuite"));
+}
+
+#[test]
+fn an_edited_prompt_is_incomplete_until_it_is_recorded_and_then_decided_by_its_cases() {
+    let (sandbox, _server) = approved();
+    edit_prompt(&sandbox, "!");
+    let ran = gate(&sandbox);
+    assert_eq!(ran.code, 3, "{ran}");
+    assert!(ran.stderr.contains("trysquare run echo --variant ask --record"), "{ran}");
+    assert!(sandbox.read("gate.md").contains("m-00"), "written also when it fails");
+    ran_well(&sandbox, &["run", "echo", "--variant", "ask", "--record"]);
+    let ran = gate(&sandbox);
+    assert_eq!(ran.code, 1, "{ran}");
+    assert!(ran.stdout.contains(&format!("{CASES} broke")), "{ran}");
+    assert!(sandbox.read("gate.md").contains("m-39"), "the broken cases are named");
+}
+
+#[test]
+fn recorded_requests_are_sent_again_where_that_is_possible() {
+    let (sandbox, server) = approved();
+    let ran = sandbox.run(&["gate", "echo", "--replay", "--verify", "3"]);
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(ran.stdout.contains("Sent again: 3 recorded requests"), "{ran}");
+    drop(server);
+    let ran = sandbox.run(&["gate", "echo", "--replay", "--verify", "1"]);
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(ran.stdout.contains("of which 1 failed"), "{ran}");
+}
+
+#[test]
+fn a_changed_margin_stands_on_top() {
+    let (sandbox, _server) = approved();
+    let settings = sandbox.read("evalsets/echo/evalset.yaml");
+    sandbox.write("evalsets/echo/evalset.yaml", &settings.replace("margin: 0.05", "margin: 0.2"));
+    let ran = gate(&sandbox);
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(ran.stdout.contains("margin was 0.05 and is 0.2"), "{ran}");
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_with_what_to_do() {
+    let (sandbox, _server) = project();
+    let ran = gate(&sandbox);
+    assert_eq!(ran.code, 2, "{ran}");
+    assert!(ran.stderr.contains("baseline accept"), "{ran}");
+    let (sandbox, _server) = approved();
+    let settings = sandbox.read("evalsets/echo/evalset.yaml");
+    for line in ["margin: 0.05\n", "candidate: ask\n", "primary: exact\n"] {
+        sandbox.write("evalsets/echo/evalset.yaml", &settings.replace(line, ""));
+        let ran = gate(&sandbox);
+        assert_eq!(ran.code, 2, "without {line}\n{ran}");
+        assert!(ran.stderr.contains("and a gate needs one"), "{ran}");
+    }
+    sandbox.write("evalsets/echo/evalset.yaml", &settings);
+    let cases = sandbox.read("evalsets/echo/cases.jsonl");
+    let first = cases.lines().next().unwrap();
+    sandbox.write("evalsets/echo/cases.jsonl", &format!("{cases}{first}\n"));
+    let ran = gate(&sandbox);
+    assert_eq!(ran.code, 2, "a duplicate id\n{ran}");
+}
