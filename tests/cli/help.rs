@@ -1,6 +1,6 @@
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&[&str]; 33] = [
+const COMMANDS: [&[&str]; 34] = [
     &["run"],
     &["runs"],
     &["runs", "export"],
@@ -22,6 +22,7 @@ const COMMANDS: [&[&str]; 33] = [
     &["init"],
     &["validate"],
     &["fmt"],
+    &["plan-size"],
     &["gate"],
     &["baseline", "accept"],
     &["baseline", "show"],

@@ -30,6 +30,7 @@ mod prompts;
 mod recordings;
 mod results;
 mod sides;
+mod sizes;
 mod target;
 mod trust;
 mod until_decided;
@@ -59,11 +60,12 @@ pub use pins::{Approval, ExportedPrompt, PinRequest, PinView};
 pub use plan::{Plan, PlanSummary, RunRequest, Sending, VariantPlan};
 pub use prompts::{PromptView, RenderedPrompt, VariableView, VersionView};
 pub use results::{CellFilter, CellView, RunView, VariantView};
+pub use sizes::{Detectable, SizeAnswer, SizeRequest, SizeSpread};
 pub use trust::TrustView;
 pub use until_decided::UntilDecidedRequest;
 
 // Data that answers carry, so that a program needs no other crate for what this one returns.
-pub use analysis::{CasePasses, Estimate, GateStatus, PassRate, Verified, pass_rate};
+pub use analysis::{CasePasses, Estimate, GateStatus, PassRate, Spread, Verified, pass_rate};
 pub use engine::{CacheUse, Stopper};
 pub use store::{CacheStats, CellRow, RunSummary, Which};
 

@@ -102,6 +102,8 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Make JSONL files canonical: key order, numbers, line ends
     Fmt(Fmt),
+    /// Say how many cases a change needs to be seen
+    PlanSize(PlanSize),
     /// Decide whether the candidate may ship: run it, compare it with the baseline, apply the rules
     Gate(Gate),
     /// Approve the results of a run, and show what is approved
@@ -296,6 +298,32 @@ pub(crate) struct Compare {
     /// Print at most so many cases of each list; files hold more
     #[arg(long, default_value_t = 5, value_name = "N")]
     pub(crate) cases: usize,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    trysquare plan-size instruction examples --change 5   at what two variants show\n  \
+    trysquare plan-size --discordant 20 --change 5        if one case in five differs\n  \
+    trysquare plan-size --discordant 20 --cases 200       what 200 cases can show")]
+pub(crate) struct PlanSize {
+    /// Two sides, as `compare` names them, whose results say how much cases differ
+    #[arg(value_name = "SIDE", num_args = 0..=2)]
+    pub(crate) sides: Vec<String>,
+    /// The eval set whose latest run is meant [default: any]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) set: Option<String>,
+    /// The change to be seen, in points
+    #[arg(long, value_name = "POINTS", default_value_t = 5.0)]
+    pub(crate) change: f64,
+    /// Assume that so many percent of the cases differ
+    #[arg(long, value_name = "PERCENT", conflicts_with = "sides")]
+    pub(crate) discordant: Option<f64>,
+    /// The chance of seeing the change, in percent [default: 80]
+    #[arg(long, value_name = "PERCENT")]
+    pub(crate) power: Option<f64>,
+    /// Say what this number of cases can show [default: those that are there]
+    #[arg(long, value_name = "N")]
+    pub(crate) cases: Option<u64>,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ mod key;
 mod models;
 mod permission;
 mod pin;
+mod plan_size;
 mod project;
 mod prompt;
 mod rate;
@@ -63,6 +64,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, AppError> {
         Command::Init(args) => project::init(&context, &args),
         Command::Validate(args) => project::validate(&context, &args),
         Command::Fmt(args) => project::fmt(&context, &args),
+        Command::PlanSize(args) => plan_size::plan_size(&context, &args),
         Command::Gate(args) => gate::gate(&context, &args),
         Command::Baseline(args) => baseline::baseline(&context, args),
         Command::Pin(args) => pin::pin(&context, args),
