@@ -82,6 +82,9 @@ fn the_program_explains_itself() {
       init         Start a project
       validate     Check every file of the project and print everything that is wrong
       fmt          Make JSONL files canonical: key order, numbers, line ends
+      plan-size    Say how many cases a change needs to be seen
+      gate         Decide whether the candidate may ship: run it, compare it with the baseline, apply
+                   the rules
       baseline     Approve the results of a run, and show what is approved
       pin          Pin the version of a prompt that an environment uses, or list the pins
       prompt       Look at prompts: list, render, compare, history, export
@@ -466,6 +469,69 @@ fn every_command_explains_itself() {
 
     Options:
           --check            Change nothing; exit with 2 if a file is not canonical
+
+    == plan-size
+    Say how many cases a change needs to be seen
+
+    Usage: trysquare plan-size [OPTIONS] [SIDE]...
+
+    Arguments:
+      [SIDE]...  Two sides, as `compare` names them, whose results say how much cases differ
+
+    Options:
+          --set <NAME>            The eval set whose latest run is meant [default: any]
+          --change <POINTS>       The change to be seen, in points [default: 5]
+          --discordant <PERCENT>  Assume that so many percent of the cases differ
+          --power <PERCENT>       The chance of seeing the change, in percent [default: 80]
+          --cases <N>             Say what this number of cases can show [default: those that are there]
+
+    Examples:
+      trysquare plan-size instruction examples --change 5   at what two variants show
+      trysquare plan-size --discordant 20 --change 5        if one case in five differs
+      trysquare plan-size --discordant 20 --cases 200       what 200 cases can show
+
+    == gate
+    Decide whether the candidate may ship: run it, compare it with the baseline, apply the rules
+
+    Usage: trysquare gate [OPTIONS] <SET>
+
+    Arguments:
+      <SET>  The eval set: a folder in evalsets/ with a baseline.json
+
+    Options:
+          --replay              Answer from recorded.jsonl only; what was not recorded is an error
+          --verify <N>          Send N of the recorded requests again, chosen by chance, and tell which
+                                answers differ
+          --report <KIND=FILE>  Write the report into a file: KIND=FILE with md, html, junit, csv or
+                                json (may be repeated)
+          --cases <N>           Print at most so many cases of each list; files hold more [default: 5]
+
+    Sending:
+          --no-cache         Do not read or write the cache
+          --refresh          Do not read the cache, but write it
+          --concurrency <N>  At most so many calls at once to one provider
+
+    Spending:
+          --cap <USD>          Stop before this run has spent so many dollars
+          --cap-request <USD>  Refuse a request that may cost more dollars
+          --cap-day <USD>      Stop before this project has spent so many dollars today (UTC)
+          --cap-project <USD>  Stop before this project has ever spent so many dollars
+          --allow-unpriced     Allow models without a price although a cap is set
+
+    Permissions:
+          --allow-origin <ORIGIN>  Allow this project to send to an origin, for this command (may be
+                                   repeated)
+          --allow-key <BINDING>    Allow a key for an origin, for this command:
+                                   NAME=ORIGIN[,env=VARIABLE]
+          --trust <HASH>           Trust the project's programs if they still have this hash
+
+    Examples:
+      trysquare gate order-number --replay                         in CI: no key, no network
+      trysquare gate order-number --report md=gate.md,junit=gate.xml
+      trysquare gate order-number --replay --verify 5              ask the model five of them again
+
+    Exit codes: 0 it may ship; 1 a rule failed, or evidence is short and that blocks; 2 wrong usage or
+    input; 3 a cell is missing, failed, unreadable or was not recorded.
 
     == baseline accept
     Write the results of a run as what the gate compares with

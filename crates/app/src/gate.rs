@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use analysis::{GateContext, GateStatus, Verified};
+use analysis::{GateContext, GateStatus, Verified, Warning};
 use document::Severity;
 use engine::CacheUse;
 use evalset::{Baseline, Outputs};
@@ -204,9 +204,11 @@ impl App {
         let candidates = [candidate];
         let mut compared = self.compare_loaded(&project, &store, &baseline, &candidates)?;
         let [candidate] = candidates;
-        let Some(section) = compared.report.sections.first() else {
+        let Some(section) = compared.report.sections.first_mut() else {
             return Err(AppError::input("nothing was compared"));
         };
+        // A candidate that is what was approved is the usual case here, and no mistake.
+        section.comparison.warnings.retain(|warning| *warning != Warning::SameVariant);
         let context = GateContext {
             changes: rule_changes(&approved.baseline, &candidate.set.gate_rule()),
             // This run is one; what was looked at before it stands beside earlier ones.

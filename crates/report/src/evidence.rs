@@ -29,6 +29,8 @@ pub(crate) struct Head {
 }
 
 const NOTHING: &str = "–";
+/// A slice of fewer cases that does not differ says nothing to a reader.
+const LEAST_CASES: usize = 5;
 
 fn word(text: &str) -> Head {
     Head { text: text.to_owned(), is_number: false }
@@ -82,8 +84,11 @@ fn slice_table(slices: &Slices, names: &Names) -> Table {
         count(differ),
         counted(slices.tested, "tested slice")
     )];
-    if slices.more > 0 {
-        remarks.push(format!("{} not shown.", counted(slices.more, "smaller slice")));
+    let (shown, small): (Vec<_>, Vec<_>) =
+        slices.slices.iter().partition(|slice| slice.differs || slice.cases >= LEAST_CASES);
+    let more = slices.more + small.len();
+    if more > 0 {
+        remarks.push(format!("{} not shown here; JSON has them.", counted(more, "smaller slice")));
     }
     Table {
         caption: format!("Slices by tag on {}", words::name(&slices.criterion)),
@@ -97,7 +102,7 @@ fn slice_table(slices: &Slices, names: &Names) -> Table {
             number(&names.candidate),
             number("n"),
         ],
-        rows: slices.slices.iter().map(row).collect(),
+        rows: shown.into_iter().map(row).collect(),
         remarks,
     }
 }
