@@ -29,11 +29,13 @@ fn init_says_what_it_wrote_and_what_to_do_next() {
 fn the_sample_is_valid_and_canonical() {
     let sandbox = Sandbox::new();
     insta::assert_snapshot!(sandbox.run(&["init", "--sample"]), @r"
-    wrote 9 files
+    wrote 11 files
       .gitattributes
       .gitignore
+      evalsets/order-number/baseline.json
       evalsets/order-number/cases.jsonl
       evalsets/order-number/evalset.yaml
+      evalsets/order-number/outputs.jsonl
       evalsets/order-number/recorded.jsonl
       prompts/order-number.examples-schema.prompt
       prompts/order-number.examples.prompt

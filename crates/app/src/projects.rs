@@ -11,7 +11,7 @@ mod target_bodies;
 mod tests;
 
 /// The sample: the project that this repository itself is.
-const SAMPLE: [(&str, &str); 7] = [
+const SAMPLE: [(&str, &str); 9] = [
     ("trysquare.yaml", include_str!("../../../trysquare.yaml")),
     (
         "prompts/order-number.instruction.prompt",
@@ -36,6 +36,14 @@ const SAMPLE: [(&str, &str); 7] = [
     (
         "evalsets/order-number/recorded.jsonl",
         include_str!("../../../evalsets/order-number/recorded.jsonl"),
+    ),
+    (
+        "evalsets/order-number/baseline.json",
+        include_str!("../../../evalsets/order-number/baseline.json"),
+    ),
+    (
+        "evalsets/order-number/outputs.jsonl",
+        include_str!("../../../evalsets/order-number/outputs.jsonl"),
     ),
 ];
 
