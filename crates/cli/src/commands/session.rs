@@ -104,20 +104,32 @@ pub(super) fn execute(context: &Context<'_>, running: RunningRun) -> Result<Summ
 /// Ctrl-C once lets the calls that are on their way finish, twice breaks them off.
 /// Never returns.
 async fn stop_on_signal(stopper: &Stopper, context: &Context<'_>) -> Infallible {
-    for pressed in 1u32.. {
-        if tokio::signal::ctrl_c().await.is_err() {
-            break;
-        }
-        if pressed == 1 {
-            stopper.finish();
-            context.output.note(
-                "\nStopping: calls that are on their way finish. Press Ctrl-C again to break them off.\n",
-            );
-        } else {
-            stopper.now();
+    // One listener for all of them: what is pressed while the first is answered must not be lost.
+    if let Ok(mut interrupts) = interrupts() {
+        let mut pressed = 0u32;
+        while interrupts.recv().await.is_some() {
+            pressed += 1;
+            if pressed == 1 {
+                stopper.finish();
+                context.output.note(
+                    "\nStopping: calls that are on their way finish. Press Ctrl-C again to break them off.\n",
+                );
+            } else {
+                stopper.now();
+            }
         }
     }
     std::future::pending().await
+}
+
+#[cfg(unix)]
+fn interrupts() -> std::io::Result<tokio::signal::unix::Signal> {
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())
+}
+
+#[cfg(windows)]
+fn interrupts() -> std::io::Result<tokio::signal::windows::CtrlC> {
+    tokio::signal::windows::ctrl_c()
 }
 
 /// Says how a session ended and what can be done about it.
