@@ -38,6 +38,9 @@ fn what_is_as_it_was_approved_passes_and_says_that_it_was_replayed() {
     let first = report.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#'));
     assert!(first.is_some_and(|line| line.to_lowercase().contains("replay")), "{report}");
     assert!(sandbox.read("gate.xml").contains("<testsuite"));
+    let compared = sandbox.run(&["compare", "baseline", "latest"]);
+    assert_eq!(compared.code, 0, "{compared}");
+    assert!(compared.stdout.contains("ask (baseline)"), "{compared}");
 }
 
 #[test]
@@ -76,6 +79,17 @@ fn a_changed_margin_stands_on_top() {
     let ran = gate(&sandbox);
     assert_eq!(ran.code, 0, "{ran}");
     assert!(ran.stdout.contains("margin was 0.05 and is 0.2"), "{ran}");
+}
+
+#[test]
+fn another_primary_criterion_stands_on_top() {
+    let (sandbox, _server) = approved();
+    let settings = sandbox.read("evalsets/echo/evalset.yaml");
+    let settings = settings.replace("primary: exact", "primary: some")
+        + "  - {name: some, kind: length, min: 1}\n";
+    sandbox.write("evalsets/echo/evalset.yaml", &settings);
+    let ran = gate(&sandbox);
+    assert!(ran.stdout.contains("primary was exact and is some"), "{ran}");
 }
 
 #[test]

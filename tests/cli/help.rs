@@ -262,7 +262,8 @@ fn every_command_explains_itself() {
       trysquare compare old new1 new2 --report md=comparison.md,html=comparison.html
 
     A side is a run (its id, the beginning of it, or `latest`), RUN/VARIANT, or a variant of the
-    latest run. The exit code is 0 whatever the verdict.
+    latest run; the first may be `baseline`, what was approved. The exit code is 0 whatever the
+    verdict.
 
     == score
     Score a run again with today's checks, or score outputs made elsewhere

@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use analysis::{
-    Candidates, CompareOptions, Comparison, LookHistory, Method, VariantResults, Verdict,
-    compare_all,
+    Candidates, CaseResults, CompareOptions, Comparison, LookHistory, Method, VariantResults,
+    Verdict, compare_all,
 };
 use evalset::{EvalSet, Outputs};
 use project::Project;
@@ -16,16 +16,21 @@ use store::{LookMethod, NewLook, Store};
 use values::{ContentHash, Id};
 
 use crate::details::Details;
+use crate::gate::Approved;
 use crate::sides::{RunSide, find_sides};
 use crate::{App, AppError, ErrorKind};
 
 /// Resamples for differences of quantiles: enough for a 95 % interval, and done in well under a second.
 const RESAMPLES: NonZeroUsize = NonZeroUsize::new(2_000).expect("2,000 is not 0");
 
+/// The name of the side that `baseline.json` is.
+const APPROVED: &str = "baseline";
+
 /// What a person wants to compare.
 #[derive(Debug, Clone, Default)]
 pub struct CompareRequest {
-    /// The sides, the baseline first: `RUN`, `RUN/VARIANT`, or a variant of the latest run.
+    /// The sides, the baseline first: `RUN`, `RUN/VARIANT`, or a variant of the latest run; the first
+    /// may be `baseline`, what was approved.
     pub sides: Vec<String>,
     /// The eval set whose latest run is meant; any if `None`.
     pub set: Option<String>,
@@ -89,9 +94,20 @@ impl App {
         }
         let (project, _) = self.open(folder)?;
         let store = self.store(&project)?;
-        let sides = find_sides(&project, &store, &request.sides, request.set.as_deref())?;
+        let is_approved = request.sides[0] == APPROVED;
+        let names = &request.sides[usize::from(is_approved)..];
+        let sides = find_sides(&project, &store, names, request.set.as_deref())?;
         let mut loaded = self.load(&project, &store, &sides)?;
-        let baseline = loaded.remove(0);
+        let baseline = if is_approved {
+            let set = &loaded[0].results.eval_set;
+            let approved = Approved::read(&project, set)?.ok_or_else(|| {
+                AppError::input(format!("the eval set `{set}` has no baseline yet"))
+                    .with_hint("`trysquare baseline accept RUN` makes one of a run")
+            })?;
+            approved.loaded(&loaded[0].set)
+        } else {
+            loaded.remove(0)
+        };
         self.compare_loaded(&project, &store, &baseline, &loaded)
     }
 
@@ -108,6 +124,23 @@ impl App {
         let (looks, now) = (compared.looks.clone(), (self.host.now)());
         store::wait(|done| store.record_looks(looks, now, done))?;
         Ok(())
+    }
+
+    /// Records the look that a run which ended when it was decided gives to its verdict. Blocking.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Record`].
+    pub fn note_decision(&self, folder: Option<&Path>, run: Id) -> Result<(), AppError> {
+        let (project, _) = self.open(folder)?;
+        let store = self.store(&project)?;
+        let header = store.run_header(run)?;
+        let Some(decided) = header.until_decided else { return Ok(()) };
+        let side = |variant| RunSide { header: header.clone(), variant };
+        let sides = [side(decided.baseline), side(decided.candidate)];
+        let mut loaded = self.load(&project, &store, &sides)?;
+        let baseline = loaded.remove(0);
+        let compared = self.compare_loaded(&project, &store, &baseline, &loaded)?;
+        self.note_looks(folder, &compared)
     }
 
     /// Reads every run once, however many of its columns are sides.
@@ -214,7 +247,10 @@ fn history(store: &Store, baseline: &Loaded, candidate: &Loaded) -> Result<LookH
     let mut earlier = Vec::new();
     for look in store.looks(of.variant.hash, against.variant.hash, &of.eval_set)? {
         if known.insert(look.cases) {
-            earlier.push(store.look_cases(look.cases)?.into_keys().collect());
+            // A case whose content is another now is new, whatever its id.
+            let seen = store.look_cases(look.cases)?;
+            let is_same = |case: &&CaseResults| seen.get(&case.id) == Some(&case.hash);
+            earlier.push(of.cases.iter().filter(is_same).map(|case| case.id.clone()).collect());
         }
     }
     let until_decided = baseline.until_decided || candidate.until_decided;

@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use analysis::{GateContext, GateStatus, Verified, Warning};
+use analysis::{
+    CaseResults, GateContext, GateStatus, RuleChange, VariantResults, Verified, Warning,
+};
 use document::Severity;
 use engine::CacheUse;
-use evalset::{Baseline, Outputs};
+use evalset::{Baseline, EvalSet, Outputs};
+use project::Project;
 use run::FailureKind;
+use store::Store;
 use values::{ContentHash, Id};
 
 use crate::baseline::{rule_changes, to_results};
@@ -46,6 +50,8 @@ pub struct Approved {
 /// What a gate says, ready to be shown.
 #[derive(Debug, Clone)]
 pub struct Gated {
+    /// The run of the candidate.
+    pub run: Id,
     /// The comparison with the baseline, whose report holds the rules.
     pub compared: Compared,
     /// The answer.
@@ -70,10 +76,6 @@ impl App {
         let (project, _) = self.open(folder)?;
         let name = &request.set;
         let (set, mut found) = project.eval_set(name).map_err(|error| crate::open_error(&error))?;
-        let (baseline, more) = project.baseline(name)?;
-        found.extend(more);
-        let (outputs, more) = project.outputs(name)?;
-        found.extend(more);
         found.retain(|one| one.severity == Severity::Error);
         let declared = set.set.as_ref().filter(|_| found.is_empty()).ok_or_else(|| {
             AppError::input(format!("the files of the eval set `{name}` have errors"))
@@ -93,15 +95,13 @@ impl App {
         }
         let candidate = declared.candidate.as_ref().map(|candidate| candidate.name.clone());
         let candidate = candidate.ok_or_else(|| lacks("candidate", "candidate: VARIANT"))?;
-        let baseline = baseline.content.ok_or_else(|| {
+        let approved = Approved::read(&project, name)?.ok_or_else(|| {
             AppError::input(format!("the eval set `{name}` has no baseline to compare with"))
                 .with_hint(format!(
                     "run what ships today with `trysquare run {name} --variant VARIANT`, then \
                      `trysquare baseline accept latest --variant VARIANT`"
                 ))
         })?;
-        let outputs = outputs.content.unwrap_or_default();
-        let approved = Approved { set: name.clone(), baseline, outputs };
         let run = RunRequest {
             set: request.set,
             variants: vec![candidate],
@@ -195,12 +195,7 @@ impl App {
         let side = RunSide { header, variant: 0 };
         let mut candidates = self.load(&project, &store, std::slice::from_ref(&side))?;
         let candidate = candidates.remove(0);
-        let baseline = Loaded {
-            until_decided: false,
-            set: candidate.set.clone(),
-            results: to_results(&approved.set, &approved.baseline),
-            kept: Kept::Outputs(approved.outputs.clone()),
-        };
+        let baseline = approved.loaded(&candidate.set);
         let candidates = [candidate];
         let mut compared = self.compare_loaded(&project, &store, &baseline, &candidates)?;
         let [candidate] = candidates;
@@ -210,9 +205,8 @@ impl App {
         // A candidate that is what was approved is the usual case here, and no mistake.
         section.comparison.warnings.retain(|warning| *warning != Warning::SameVariant);
         let context = GateContext {
-            changes: rule_changes(&approved.baseline, &candidate.set.gate_rule()),
-            // This run is one; what was looked at before it stands beside earlier ones.
-            knows_history: store.list_runs(None, 2)?.len() > 1,
+            changes: changes(&approved.baseline, &candidate.set, &candidate.results),
+            knows_history: knows_history(&store, run, &approved.set)?,
             verified,
             ..GateContext::default()
         };
@@ -224,6 +218,69 @@ impl App {
         compared.report.gate = Some(outcome);
         let not_recorded = store.count_failures(run, FailureKind::NotRecorded)?;
         let candidate = candidate.results.variant.name;
-        Ok(Gated { compared, status, not_recorded, candidate })
+        Ok(Gated { run, compared, status, not_recorded, candidate })
+    }
+}
+
+impl Approved {
+    /// Reads what was approved of an eval set; `None` if nothing was.
+    pub(crate) fn read(project: &Project, set: &str) -> Result<Option<Self>, AppError> {
+        let (baseline, mut found) = project.baseline(set)?;
+        let (outputs, more) = project.outputs(set)?;
+        found.extend(more);
+        found.retain(|one| one.severity == Severity::Error);
+        if !found.is_empty() {
+            let message = format!("what was approved of the eval set `{set}` cannot be read");
+            return Err(AppError::input(message).with_diagnostics(found));
+        }
+        let outputs = outputs.content.unwrap_or_default();
+        let set = set.to_owned();
+        Ok(baseline.content.map(|baseline| Self { set, baseline, outputs }))
+    }
+
+    /// Returns it as a side of a comparison, with the settings of the candidate.
+    pub(crate) fn loaded(&self, set: &EvalSet) -> Loaded {
+        Loaded {
+            until_decided: false,
+            set: set.clone(),
+            results: to_results(&self.set, &self.baseline),
+            kept: Kept::Outputs(self.outputs.clone()),
+        }
+    }
+}
+
+/// What of the rule, and of what the statistics take for independent, is not as it was approved.
+fn changes(baseline: &Baseline, set: &EvalSet, candidate: &VariantResults) -> Vec<RuleChange> {
+    let mut changes = rule_changes(baseline, &set.gate_rule());
+    let primary = set.primary.as_ref().map(|primary| primary.name.clone());
+    if primary != baseline.primary {
+        let key = "primary".to_owned();
+        changes.push(RuleChange { key, was: baseline.primary.clone(), is: primary });
+    }
+    let is_moved = |case: &&CaseResults| {
+        baseline.cases.get(&case.id).is_some_and(|before| before.cluster != case.cluster)
+    };
+    let moved = candidate.cases.iter().filter(is_moved).count();
+    if moved > 0 {
+        let cases = if moved == 1 { "case" } else { "cases" };
+        changes.push(RuleChange {
+            key: format!("cluster of {moved} {cases}"),
+            was: None,
+            is: None,
+        });
+    }
+    changes
+}
+
+/// Tells whether this set was run here before: then earlier looks would stand in the record.
+fn knows_history(store: &Store, run: Id, set: &str) -> Result<bool, AppError> {
+    let mut before = Some(run);
+    loop {
+        let page = store.list_runs(before, 50)?;
+        let Some(last) = page.last() else { return Ok(false) };
+        if page.iter().any(|run| run.eval_set == set) {
+            return Ok(true);
+        }
+        before = Some(last.id);
     }
 }

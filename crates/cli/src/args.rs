@@ -282,7 +282,8 @@ pub(crate) struct Show {
     trysquare compare 019f2a/examples latest/terse   a variant of each\n  \
     trysquare compare old new1 new2 --report md=comparison.md,html=comparison.html\n\n\
     A side is a run (its id, the beginning of it, or `latest`), RUN/VARIANT, or a variant of the\n\
-    latest run. The exit code is 0 whatever the verdict.")]
+    latest run; the first may be `baseline`, what was approved. The exit code is 0 whatever the\n\
+    verdict.")]
 pub(crate) struct Compare {
     /// What to compare with
     pub(crate) baseline: String,

@@ -103,7 +103,8 @@ fn earlier_looks(
     results: &VariantResults,
 ) -> Result<LookHistory, AppError> {
     let primary = results.primary.map(|place| results.criteria[place].name.as_str());
-    let mut history = LookHistory::default();
+    let until_decided = header.until_decided.is_some();
+    let mut history = LookHistory { until_decided, ..LookHistory::default() };
     let looks = store.looks(results.variant.hash, approved.variant.hash, &header.eval_set)?;
     for look in looks.into_iter().filter(|look| Some(look.criterion.as_str()) == primary) {
         history.earlier.push(store.look_cases(look.cases)?.into_keys().collect());

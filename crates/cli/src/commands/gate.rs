@@ -61,11 +61,11 @@ fn next_steps(args: &Gate, gated: &Gated) -> String {
     }
     match gated.status {
         GateStatus::Passed => format!(
-            "Approve these results as the new baseline:  trysquare baseline accept latest \
-             --variant {candidate}\n"
+            "Approve these results as the new baseline:  trysquare baseline accept {}\n",
+            gated.run
         ),
         GateStatus::Failed | GateStatus::Incomplete => {
-            "See each cell that did not pass:  trysquare show latest --failures\n".to_owned()
+            format!("See each cell that did not pass:  trysquare show {} --failures\n", gated.run)
         }
     }
 }

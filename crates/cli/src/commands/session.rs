@@ -69,6 +69,10 @@ pub(super) fn work(
 ) -> Result<Exit, AppError> {
     let run = running.run;
     let summary = execute(context, running)?;
+    if matches!(summary.cause, Some(StopCause::Decided { .. })) {
+        // The verdict is shown next, which is a look.
+        context.app.note_decision(folder, run)?;
+    }
     if context.output.is_human() {
         context.output.note(&ending(&summary));
     }

@@ -19,7 +19,16 @@ pub fn gate_sentence(gate: &GateOutcome) -> String {
     };
     match gate.status {
         GateStatus::Passed => {
-            format!("Gate passed: {} held.", counted(gate.rules.len(), "rule"))
+            let held = gate.rules.iter().filter(|rule| rule.held == Held::Yes).count();
+            let open = gate.rules.len() - held;
+            let open = match open {
+                0 => String::new(),
+                _ => format!(
+                    " {} not decided by these cases, which the eval set allows.",
+                    counted(open, "rule")
+                ),
+            };
+            format!("Gate passed: {} held.{open}", counted(held, "rule"))
         }
         GateStatus::Failed => format!("Gate failed:{}", blocks(blocking)),
         GateStatus::Incomplete => format!(
@@ -34,6 +43,16 @@ pub fn gate_sentence(gate: &GateOutcome) -> String {
 /// whether earlier looks are known.
 pub fn gate_remarks(gate: &GateOutcome) -> Vec<String> {
     let mut remarks: Vec<String> = gate.changes.iter().map(change_sentence).collect();
+    let is_within = |rule: &&RuleOutcome| {
+        matches!(rule.rule, Rule::Verdict { verdict: Some(Verdict::WorseWithinMargin), .. })
+    };
+    if gate.rules.iter().any(|rule| is_within(&rule)) {
+        remarks.push(
+            "The candidate is worse, by less than the margin: it passes \u{201c}no worse\u{201d}, and is not as \
+             good as what was approved."
+                .to_owned(),
+        );
+    }
     let cells = |cell: &IncompleteCell| {
         let status = cell.status.map_or("missing", Status::word);
         format!("{} sample {} ({status})", name(&cell.case), cell.sample + 1)
