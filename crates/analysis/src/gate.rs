@@ -173,7 +173,9 @@ pub enum Rule {
         most_ms: u64,
         /// The percentile by nearest rank; `None` without a measurement.
         p95_ms: Option<u64>,
-        /// Whether these are latencies of the recorded calls, not of this run's.
+        /// How many outputs were measured; fewer than 20 are short evidence.
+        measured: usize,
+        /// Whether latencies of recorded or cached calls are among them.
         recorded: bool,
     },
     /// The judges of a criterion agree with people.
@@ -339,26 +341,26 @@ fn cost_per_case(most: NanoDollars, candidate: &VariantResults, short: Held) -> 
     RuleOutcome { rule: Rule::CostPerCase { most, mean, unknown }, held }
 }
 
-/// Latencies of this run count if there are any; else those that the recording or the cache kept.
+/// Fewer measurements have no 95th percentile but their largest.
+const LEAST_LATENCIES: usize = 20;
+
+/// Latencies of this run count if most are; else also those that the recording or the cache kept.
 fn latency_p95(most_ms: u64, candidate: &VariantResults, short: Held) -> RuleOutcome {
-    let of = |live: bool| -> Vec<u64> {
-        measured(candidate)
-            .filter(|one| one.live == live)
-            .filter_map(|one| one.latency_ms)
-            .collect()
-    };
-    let live = of(true);
-    let recorded = live.is_empty();
-    let mut latencies = if recorded { of(false) } else { live };
+    let known = || measured(candidate).filter_map(|one| Some((one.live, one.latency_ms?)));
+    let live = known().filter(|(live, _)| *live).count();
+    let recorded = live * 2 < known().count();
+    let mut latencies: Vec<u64> =
+        known().filter(|(live, _)| recorded || *live).map(|(_, latency)| latency).collect();
     latencies.sort_unstable();
-    let rank = (latencies.len() * 95).div_ceil(100);
+    let measured = latencies.len();
+    let rank = (measured * 95).div_ceil(100);
     let p95_ms = rank.checked_sub(1).and_then(|place| latencies.get(place).copied());
     let held = match p95_ms {
-        None => short,
         Some(p95) if p95 > most_ms => Held::No,
-        Some(_) => Held::Yes,
+        Some(_) if measured >= LEAST_LATENCIES => Held::Yes,
+        _ => short,
     };
-    RuleOutcome { rule: Rule::LatencyP95 { most_ms, p95_ms, recorded }, held }
+    RuleOutcome { rule: Rule::LatencyP95 { most_ms, p95_ms, measured, recorded }, held }
 }
 
 fn measured(candidate: &VariantResults) -> impl Iterator<Item = crate::Measured> {

@@ -90,7 +90,10 @@ pub fn verdict_sentence(
     };
     let text = sentence_case(&with_opinion(&criterion.basis, text));
     let needed = criterion.sizes.as_ref().and_then(|sizes| sizes.needed.as_ref());
-    match needed.filter(|_| decision.verdict == Verdict::NotEnough).and_then(needed_sentence) {
+    // The size is that of a declared number of cases; a sequence that goes on has none.
+    let asks = decision.verdict == Verdict::NotEnough
+        && !matches!(decision.method, Method::Sequence { .. });
+    match needed.filter(|_| asks).and_then(needed_sentence) {
         Some(needed) => format!("{text} {needed}"),
         None => text,
     }

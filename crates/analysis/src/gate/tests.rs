@@ -169,7 +169,12 @@ fn budgets_are_held_by_known_costs_and_recorded_latencies() {
     assert_eq!(
         found.rules[2],
         RuleOutcome {
-            rule: Rule::LatencyP95 { most_ms: 199, p95_ms: Some(200), recorded: true },
+            rule: Rule::LatencyP95 {
+                most_ms: 199,
+                p95_ms: Some(200),
+                measured: 60,
+                recorded: true,
+            },
             held: Held::No,
         }
     );

@@ -146,10 +146,10 @@ pub fn rule_sentence(outcome: &RuleOutcome) -> String {
             };
             format!("cost per case at most {most}: {found}{rest}")
         }
-        Rule::LatencyP95 { most_ms, p95_ms, recorded } => {
+        Rule::LatencyP95 { most_ms, p95_ms, measured, recorded } => {
             let found = p95_ms.map_or("unknown".to_owned(), |ms| format!("{ms} ms"));
-            let rest = if *recorded { " (of the recorded calls)" } else { "" };
-            format!("p95 latency at most {most_ms} ms: {found}{rest}")
+            let calls = counted(*measured, if *recorded { "recorded call" } else { "call" });
+            format!("p95 latency at most {most_ms} ms: {found} (of {calls})")
         }
         Rule::JudgeTrust { criterion, least, found } => {
             let found = found.map_or("not calibrated yet".to_owned(), percent);
