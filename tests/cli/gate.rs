@@ -82,6 +82,16 @@ fn a_changed_margin_stands_on_top() {
 }
 
 #[test]
+fn variants_are_those_of_the_newest_run_that_has_them_all() {
+    let (sandbox, _server) = approved();
+    ran_well(&sandbox, &["run", "echo"]);
+    assert_eq!(gate(&sandbox).code, 0, "its run has the candidate alone");
+    let ran = sandbox.run(&["compare", "ask", "loud"]);
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(ran.stdout.contains("loud is worse"), "{ran}");
+}
+
+#[test]
 fn another_primary_criterion_stands_on_top() {
     let (sandbox, _server) = approved();
     let settings = sandbox.read("evalsets/echo/evalset.yaml");

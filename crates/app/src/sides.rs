@@ -28,14 +28,16 @@ impl RunSide {
 /// Finds the sides that are named, the baseline first.
 ///
 /// A name is `RUN/VARIANT`, a run (`latest`, an id or its beginning), whose only variant or whose
-/// candidate it stands for, or a variant of the latest run, of `set` if that is given.
+/// candidate it stands for, or a variant of the newest run that has all that are named so, of `set`
+/// if that is given.
 pub(crate) fn find_sides(
     project: &Project,
     store: &Store,
     names: &[String],
     set: Option<&str>,
 ) -> Result<Vec<RunSide>, AppError> {
-    let finder = Finder { project, store, set };
+    let mut finder = Finder { project, store, set, named: None };
+    finder.named = finder.with_all(names)?;
     let mut sides: Vec<RunSide> = Vec::new();
     for name in names {
         let side = finder.side(name)?;
@@ -64,7 +66,12 @@ struct Finder<'a> {
     project: &'a Project,
     store: &'a Store,
     set: Option<&'a str>,
+    /// The newest run that has every variant that is named alone.
+    named: Option<RunHeader>,
 }
+
+/// A variant that is named alone is looked for in so many runs, the newest first.
+const LOOKED_THROUGH: usize = 200;
 
 impl Finder<'_> {
     fn side(&self, name: &str) -> Result<RunSide, AppError> {
@@ -84,7 +91,10 @@ impl Finder<'_> {
                     .with_hint(format!("it has {known}"))
             });
         }
-        let latest = self.latest()?;
+        let latest = match &self.named {
+            Some(header) => Some(header.clone()),
+            None => self.latest()?,
+        };
         let variant = latest.clone().and_then(|header| column(header, name));
         match (variant, self.run(name)?) {
             (Some(_), Some(_)) => {
@@ -129,6 +139,30 @@ impl Finder<'_> {
             _ => Err(AppError::input(format!("more than one run begins with `{name}`"))
                 .with_hint("give more digits of the id; `trysquare runs` lists them")),
         }
+    }
+
+    /// The newest run, of the eval set that is asked for, that has all variants that are named alone.
+    fn with_all(&self, names: &[String]) -> Result<Option<RunHeader>, AppError> {
+        let mut variants = Vec::new();
+        for name in names.iter().filter(|name| *name != "latest" && !name.contains('/')) {
+            if self.store.find_runs(name, 1)?.is_empty() {
+                variants.push(name.as_str());
+            }
+        }
+        let (mut before, mut left) = (None, LOOKED_THROUGH);
+        while left > 0 && !variants.is_empty() {
+            let page = self.store.list_runs(before, PAGE)?;
+            let Some(last) = page.last() else { return Ok(None) };
+            (before, left) = (Some(last.id), left.saturating_sub(page.len()));
+            for run in page.iter().filter(|run| self.set.is_none_or(|set| run.eval_set == set)) {
+                let header = self.store.run_header(run.id)?;
+                let has = |name: &&str| header.variants.iter().any(|one| one.name == **name);
+                if variants.iter().all(has) {
+                    return Ok(Some(header));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// The latest run, of the eval set that is asked for.
