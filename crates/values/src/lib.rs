@@ -6,17 +6,17 @@
 mod hash;
 mod id;
 mod interval;
+mod json;
 mod money;
 mod origin;
-mod row;
 mod secret;
 mod time;
 
-pub use hash::{ContentHash, ParseHashError, canonical_json};
+pub use hash::{ContentHash, ParseHashError};
 pub use id::{Id, ParseIdError};
 pub use interval::{Interval, InvalidInterval};
+pub use json::{canonical_json, row_json};
 pub use money::NanoDollars;
 pub use origin::{Origin, ParseOriginError};
-pub use row::row_json;
 pub use secret::Secret;
 pub use time::{ParseTimestampError, Timestamp};

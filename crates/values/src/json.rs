@@ -1,6 +1,17 @@
+//! JSON as text that is the same for the same value.
+
 use serde_json::{Number, Value};
 
-use crate::canonical_json;
+/// Returns the RFC 8785 (JSON Canonicalization Scheme) text of a value, whole numbers with all their
+/// digits.
+///
+/// The RFC takes every number for a double, so it writes 9007199254740993 as 9007199254740992. Two
+/// documents that differ must not share a hash, so whole numbers beyond ±2^53 are not rounded here.
+pub fn canonical_json(value: &Value) -> String {
+    let mut out = String::new();
+    write(value, Form::Canonical, &mut out);
+    out
+}
 
 /// Returns a value as one line of canonical text, as rows of JSONL files are written.
 ///
@@ -9,11 +20,17 @@ use crate::canonical_json;
 /// same double.
 pub fn row_json(value: &Value) -> String {
     let mut out = String::new();
-    write_value(value, &mut out);
+    write(value, Form::Row, &mut out);
     out
 }
 
-fn write_value(value: &Value, out: &mut String) {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Canonical,
+    Row,
+}
+
+fn write(value: &Value, form: Form, out: &mut String) {
     match value {
         Value::Array(items) => {
             out.push('[');
@@ -21,36 +38,43 @@ fn write_value(value: &Value, out: &mut String) {
                 if index > 0 {
                     out.push(',');
                 }
-                write_value(item, out);
+                write(item, form, out);
             }
             out.push(']');
         }
-        Value::Object(entries) => {
+        Value::Object(members) => {
+            let mut members: Vec<(&String, &Value)> = members.iter().collect();
+            if form == Form::Canonical {
+                // The RFC orders keys by their UTF-16 code units, which is not the order of UTF-8.
+                members.sort_unstable_by(|(one, _), (other, _)| {
+                    one.encode_utf16().cmp(other.encode_utf16())
+                });
+            }
             out.push('{');
-            for (index, (key, value)) in entries.iter().enumerate() {
+            for (index, (key, member)) in members.into_iter().enumerate() {
                 if index > 0 {
                     out.push(',');
                 }
                 write_string(key, out);
                 out.push(':');
-                write_value(value, out);
+                write(member, form, out);
             }
             out.push('}');
         }
-        Value::Number(number) => write_number(number, out),
+        Value::Number(number) => write_number(number, form, out),
         Value::String(text) => write_string(text, out),
         Value::Bool(_) | Value::Null => out.push_str(&value.to_string()),
     }
 }
 
-fn write_number(number: &Number, out: &mut String) {
+fn write_number(number: &Number, form: Form, out: &mut String) {
     let Some(double) = number.as_f64().filter(|_| number.is_f64()) else {
         out.push_str(&number.to_string());
         return;
     };
-    let text = canonical_json(&Value::Number(number.clone()));
+    let text = serde_json_canonicalizer::to_string(number).expect("a JSON number is finite");
     let digits = text.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
-    if digits && text.parse::<i64>().is_err() && text.parse::<u64>().is_err() {
+    if form == Form::Row && digits && text.parse::<i64>().is_err() && text.parse::<u64>().is_err() {
         // Written with all its digits, a double beyond 64 bits would look like an exact number.
         out.push_str(&format!("{double:e}"));
     } else {
@@ -65,6 +89,24 @@ fn write_string(text: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_rfc_8785_does_not_round_is_as_it_says() {
+        // The RFC's own sample, and numbers, escapes and an order of keys that are easy to get wrong.
+        let texts = [
+            r#"{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],
+                "string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]}"#,
+            r#"{"\u20ac":"Euro","\r":"CR","\ufb33":"Dalet","1":"One","\ud83d\ude00":"Smiley","\u0080":"C","\u00f6":"O"}"#,
+            r#"[0,-0.0,1.0,1e21,1e20,-9007199254740992,9007199254740991,1e-7,5e-324,"\u007f\b\f\t\u2028"]"#,
+        ];
+        for text in texts {
+            let value: Value = serde_json::from_str(text).unwrap();
+            assert_eq!(
+                canonical_json(&value),
+                serde_json_canonicalizer::to_string(&value).unwrap()
+            );
+        }
+    }
 
     #[test]
     fn a_double_beyond_64_bits_does_not_look_exact() {
