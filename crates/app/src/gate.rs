@@ -274,13 +274,5 @@ fn changes(baseline: &Baseline, set: &EvalSet, candidate: &VariantResults) -> Ve
 
 /// Tells whether this set was run here before: then earlier looks would stand in the record.
 fn knows_history(store: &Store, run: Id, set: &str) -> Result<bool, AppError> {
-    let mut before = Some(run);
-    loop {
-        let page = store.list_runs(before, 50)?;
-        let Some(last) = page.last() else { return Ok(false) };
-        if page.iter().any(|run| run.eval_set == set) {
-            return Ok(true);
-        }
-        before = Some(last.id);
-    }
+    Ok(!store.run_headers(Some(set), Some(run), 1)?.is_empty())
 }

@@ -8,9 +8,6 @@ use values::Id;
 use crate::material::counting_settings;
 use crate::{AppError, ErrorKind};
 
-/// Runs are listed in pages of this size.
-const PAGE: u32 = 50;
-
 /// A column of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct RunSide {
@@ -71,7 +68,7 @@ struct Finder<'a> {
 }
 
 /// A variant that is named alone is looked for in so many runs, the newest first.
-const LOOKED_THROUGH: usize = 200;
+const LOOKED_THROUGH: u32 = 200;
 
 impl Finder<'_> {
     fn side(&self, name: &str) -> Result<RunSide, AppError> {
@@ -149,36 +146,20 @@ impl Finder<'_> {
                 variants.push(name.as_str());
             }
         }
-        let (mut before, mut left) = (None, LOOKED_THROUGH);
-        while left > 0 && !variants.is_empty() {
-            let page = self.store.list_runs(before, PAGE)?;
-            let Some(last) = page.last() else { return Ok(None) };
-            (before, left) = (Some(last.id), left.saturating_sub(page.len()));
-            for run in page.iter().filter(|run| self.set.is_none_or(|set| run.eval_set == set)) {
-                let header = self.store.run_header(run.id)?;
-                let has = |name: &&str| header.variants.iter().any(|one| one.name == **name);
-                if variants.iter().all(has) {
-                    return Ok(Some(header));
-                }
-            }
+        if variants.is_empty() {
+            return Ok(None);
         }
-        Ok(None)
+        let has_all = |header: &RunHeader| {
+            let has = |name: &&str| header.variants.iter().any(|one| one.name == **name);
+            variants.iter().all(has)
+        };
+        let headers = self.store.run_headers(self.set, None, LOOKED_THROUGH)?;
+        Ok(headers.into_iter().find(has_all))
     }
 
     /// The latest run, of the eval set that is asked for.
     fn latest(&self) -> Result<Option<RunHeader>, AppError> {
-        let mut before = None;
-        loop {
-            let page = self.store.list_runs(before, if self.set.is_some() { PAGE } else { 1 })?;
-            let found = page.iter().find(|run| self.set.is_none_or(|set| run.eval_set == set));
-            if let Some(run) = found {
-                return Ok(Some(self.store.run_header(run.id)?));
-            }
-            match page.last() {
-                Some(last) => before = Some(last.id),
-                None => return Ok(None),
-            }
-        }
+        Ok(self.store.run_headers(self.set, None, 1)?.pop())
     }
 
     fn no_runs(&self) -> AppError {

@@ -182,6 +182,34 @@ impl Store {
         })
     }
 
+    /// Returns the headers of at most `limit` runs, newest first: of those older than `before`, and of
+    /// one eval set if it is named. Unlike [`Store::list_runs`] it counts no cells.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn run_headers(
+        &self,
+        eval_set: Option<&str>,
+        before: Option<Id>,
+        limit: u32,
+    ) -> Result<Vec<RunHeader>, StoreError> {
+        self.read(|connection| {
+            let doing = "read the headers of runs";
+            let mut statement = connection
+                .prepare_cached(
+                    "SELECT header FROM run
+                     WHERE (?1 IS NULL OR id < ?1) AND (?2 IS NULL OR eval_set = ?2)
+                     ORDER BY id DESC LIMIT ?3",
+                )
+                .doing(doing)?;
+            let before = before.map(|id| *id.as_bytes());
+            let rows = statement
+                .query_map(params![before, eval_set, limit], |row| row.json(0))
+                .doing(doing)?;
+            rows.collect::<Result<_, _>>().doing(doing)
+        })
+    }
+
     /// Returns where a run stands.
     ///
     /// # Errors
