@@ -5,6 +5,7 @@ use stats::{InvalidInput, holm};
 use values::{ContentHash, Interval};
 
 use crate::compare::{CompareOptions, Comparison, LookHistory, PreparedComparison};
+use crate::criterion::Shared;
 use crate::decision::Decision;
 use crate::estimate::Estimate;
 use crate::measures::{Measure, MeasureComparison};
@@ -73,32 +74,27 @@ pub fn compare_all(
     let none = LookHistory::default();
     let pairings: Vec<Pairing> =
         candidates.iter().map(|candidate| pair(baseline, candidate)).collect();
-    let mut prepared = Vec::with_capacity(candidates.len());
-    for (place, candidate) in candidates.iter().enumerate() {
-        let history = histories.get(place).unwrap_or(&none);
-        let sides = (baseline, *candidate);
-        prepared.push(PreparedComparison::new(sides, &pairings[place], options, history)?);
-    }
-    let mut decisions = Vec::with_capacity(prepared.len());
-    for one in &prepared {
-        decisions.push(one.decide_primary(options, options.level)?);
-    }
-    let tested: Vec<usize> =
-        (0..prepared.len()).filter(|place| decisions[*place].is_some()).collect();
-    let p_values: Vec<Option<f64>> = tested
-        .iter()
-        .map(|place| decisions[*place].and_then(|decision| decision.p_value.value()))
+    let each = candidates.iter().zip(&pairings).enumerate();
+    let shared: Vec<Shared> = each
+        .map(|(place, (candidate, pairing))| {
+            Shared::of(baseline, candidate, pairing, histories.get(place).unwrap_or(&none))
+        })
         .collect();
-    let adjusted = holm(&p_values, options.level)?.adjusted;
-    let stepped = holm_steps(&p_values, options.level, |at, level| {
-        let decision = prepared[tested[at]].decide_primary(options, level)?;
-        Ok(decision.expect("what was decided at one level is decided at every level"))
-    })?;
-    let mut adjusted_p = vec![None; prepared.len()];
-    for ((&place, decision), p) in tested.iter().zip(stepped).zip(adjusted) {
-        decisions[place] = Some(decision);
-        adjusted_p[place] = p;
+    let mut prepared = Vec::with_capacity(candidates.len());
+    for ((candidate, pairing), shared) in candidates.iter().zip(&pairings).zip(&shared) {
+        let sides = (baseline, *candidate);
+        prepared.push(PreparedComparison::new(sides, pairing, shared, options)?);
     }
+    let first = prepared
+        .iter()
+        .map(|one| one.decide_primary(options, options.level))
+        .collect::<Result<Vec<_>, _>>()?;
+    let p_values: Vec<Option<f64>> =
+        first.iter().map(|one| one.and_then(|decision| decision.p_value.value())).collect();
+    let adjusted_p = holm(&p_values, options.level)?.adjusted;
+    let decisions = holm_steps(&first, options.level, |place, level| {
+        prepared[place].decide_primary(options, level)
+    })?;
     let mut answer = Candidates { rows: Vec::new(), comparisons: Vec::new() };
     for (place, one) in prepared.into_iter().enumerate() {
         let comparison = one.finish(decisions[place], options)?;

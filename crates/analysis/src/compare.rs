@@ -6,7 +6,7 @@ use serde::Serialize;
 use stats::{InvalidInput, Level};
 use values::ContentHash;
 
-use crate::criterion::{CriterionComparison, Prepared, Refusal, Role};
+use crate::criterion::{CriterionComparison, Prepared, Refusal, Role, Shared};
 use crate::decision::Decision;
 use crate::measures::{self, MeasureComparison};
 use crate::pairing::{Pairing, pair};
@@ -155,7 +155,9 @@ pub fn compare(
     history: &LookHistory,
 ) -> Result<Comparison, InvalidInput> {
     let pairing = pair(baseline, candidate);
-    let prepared = PreparedComparison::new((baseline, candidate), &pairing, options, history)?;
+    let shared = Shared::of(baseline, candidate, &pairing, history);
+    let sides = (baseline, candidate);
+    let prepared = PreparedComparison::new(sides, &pairing, &shared, options)?;
     let decision = prepared.decide_primary(options, options.level)?;
     prepared.finish(decision, options)
 }
@@ -165,6 +167,7 @@ pub(crate) struct PreparedComparison<'a> {
     baseline: &'a VariantResults,
     candidate: &'a VariantResults,
     pairing: &'a Pairing,
+    shared: &'a Shared,
     warnings: Vec<Warning>,
     primary: Option<Prepared<'a>>,
     others: Vec<Prepared<'a>>,
@@ -178,22 +181,22 @@ impl<'a> PreparedComparison<'a> {
     pub(crate) fn new(
         (baseline, candidate): (&'a VariantResults, &'a VariantResults),
         pairing: &'a Pairing,
+        shared: &'a Shared,
         options: &CompareOptions,
-        history: &LookHistory,
     ) -> Result<Self, InvalidInput> {
         let mut warnings = set_warnings(baseline, candidate, pairing, options);
         let (mut primary, mut others) = (None, Vec::new());
         for (place, criterion) in candidate.criteria.iter().enumerate() {
             let Some(in_baseline) = baseline.criterion(&criterion.name) else { continue };
             let prepared =
-                Prepared::new((baseline, in_baseline), (candidate, place), pairing, history);
+                Prepared::new((baseline, in_baseline), (candidate, place), pairing, shared);
             warnings.extend(prepared.warnings(options.level)?);
             match prepared.role {
                 Role::Primary => primary = Some(prepared),
                 Role::Other => others.push(prepared),
             }
         }
-        Ok(Self { baseline, candidate, pairing, warnings, primary, others })
+        Ok(Self { baseline, candidate, pairing, shared, warnings, primary, others })
     }
 
     /// Decides the primary criterion; `None` if there is none or comparing would mislead.
@@ -218,7 +221,7 @@ impl<'a> PreparedComparison<'a> {
         decision: Option<Decision>,
         options: &CompareOptions,
     ) -> Result<Comparison, InvalidInput> {
-        let Self { baseline, candidate, pairing, warnings, primary, others } = self;
+        let Self { baseline, candidate, pairing, shared, warnings, primary, others } = self;
         let mut criteria = Vec::new();
         let mut slices = None;
         if let Some(primary) = primary {
@@ -240,7 +243,13 @@ impl<'a> PreparedComparison<'a> {
             pairing: pairing.clone(),
             warnings,
             criteria,
-            measures: measures::measures(baseline, candidate, pairing, options)?,
+            measures: measures::measures(
+                baseline,
+                candidate,
+                pairing,
+                &shared.cluster_of,
+                options,
+            )?,
             slices,
         })
     }
@@ -255,20 +264,7 @@ fn decide_others(
         .iter()
         .map(|prepared| prepared.decide(options, options.level))
         .collect::<Result<Vec<_>, _>>()?;
-    let tested: Vec<usize> = (0..others.len()).filter(|place| first[*place].is_some()).collect();
-    let p_values: Vec<Option<f64>> = tested
-        .iter()
-        .map(|place| first[*place].and_then(|decision| decision.p_value.value()))
-        .collect();
-    let stepped = holm_steps(&p_values, options.level, |at, level| {
-        let decision = others[tested[at]].decide(options, level)?;
-        Ok(decision.expect("what was decided at one level is decided at every level"))
-    })?;
-    let mut decisions = first;
-    for (place, decision) in tested.into_iter().zip(stepped) {
-        decisions[place] = Some(decision);
-    }
-    Ok(decisions)
+    holm_steps(&first, options.level, |place, level| others[place].decide(options, level))
 }
 
 /// Criteria that only one side knows.

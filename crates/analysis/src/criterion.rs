@@ -9,7 +9,7 @@ use crate::decision::{self, Decision, WhySequence};
 use crate::pairing::Pairing;
 use crate::planning::{Noise, Sizes};
 use crate::repeated::Repeated;
-use crate::results::{Origin, VariantResults};
+use crate::results::{Origin, VariantResults, cluster_numbers};
 use crate::sequential;
 use crate::slices::{self, Slices};
 use crate::square::Square;
@@ -115,9 +115,34 @@ pub(crate) struct Prepared<'a> {
     counted: Counted,
     pub(crate) role: Role,
     refusal: Option<Refusal>,
+    shared: &'a Shared,
+}
+
+/// What holds of the shared cases, whatever the criterion.
+pub(crate) struct Shared {
+    /// The cluster of each pair, numbered by first appearance.
+    pub(crate) cluster_of: Vec<usize>,
     why: Option<WhySequence>,
+    /// The rank of each pair in the order in which evidence was looked at.
     ranks: Vec<usize>,
     unchanged: bool,
+}
+
+impl Shared {
+    /// Looks at the shared cases.
+    pub(crate) fn of(
+        baseline: &VariantResults,
+        candidate: &VariantResults,
+        pairing: &Pairing,
+        history: &LookHistory,
+    ) -> Self {
+        Self {
+            cluster_of: cluster_numbers(pairing.pairs.iter().map(|(_, at)| &candidate.cases[*at])),
+            why: why_sequence(baseline, candidate, pairing, history),
+            ranks: ranks(candidate, pairing, history),
+            unchanged: outputs_are_unchanged(baseline, candidate, pairing),
+        }
+    }
 }
 
 impl<'a> Prepared<'a> {
@@ -126,19 +151,16 @@ impl<'a> Prepared<'a> {
         baseline: (&'a VariantResults, usize),
         candidate: (&'a VariantResults, usize),
         pairing: &'a Pairing,
-        history: &LookHistory,
+        shared: &'a Shared,
     ) -> Self {
         let places = (baseline.1, candidate.1);
-        let counted = units::count(baseline.0, candidate.0, pairing, places);
+        let counted = units::count(baseline.0, candidate.0, pairing, &shared.cluster_of, places);
         let role =
             if candidate.0.primary == Some(candidate.1) { Role::Primary } else { Role::Other };
         let refusal = refusal(baseline, candidate)
             .or(counted.is_undecidable.then_some(Refusal::OnlyDescribes))
             .or_else(|| (counted.units.len() == 0).then_some(Refusal::NothingDecided));
-        let why = why_sequence(baseline.0, candidate.0, pairing, history);
-        let ranks = ranks(candidate.0, pairing, history);
-        let unchanged = outputs_are_unchanged(baseline.0, candidate.0, pairing);
-        Self { baseline, candidate, pairing, counted, role, refusal, why, ranks, unchanged }
+        Self { baseline, candidate, pairing, counted, role, refusal, shared }
     }
 
     /// Returns the criterion's name.
@@ -159,12 +181,13 @@ impl<'a> Prepared<'a> {
             return Ok(None);
         }
         let (units, plan, margin) = (&self.counted.units, &self.counted.plan, options.margin);
-        let Some(why) = self.why else {
-            let decision = decision::decide(units, margin, level, options.seed, self.unchanged)?;
+        let Shared { why, ranks, unchanged, .. } = self.shared;
+        let Some(why) = *why else {
+            let decision = decision::decide(units, margin, level, options.seed, *unchanged)?;
             return Ok(Some(decision));
         };
-        let mut decision = sequential::decide((units, plan), &self.ranks, why, margin, level)?;
-        if self.unchanged {
+        let mut decision = sequential::decide((units, plan), ranks, why, margin, level)?;
+        if *unchanged {
             decision.hold_by_identity(margin);
         }
         Ok(Some(decision))
@@ -180,7 +203,8 @@ impl<'a> Prepared<'a> {
         // A run that ended when it was decided needed no more; what it lacks is no fault.
         let plan = &self.counted.plan;
         let is_needed = |place: usize| {
-            self.why != Some(WhySequence::UntilDecided) || plan.finished[plan.cluster_of[place]]
+            self.shared.why != Some(WhySequence::UntilDecided)
+                || plan.finished[plan.cluster_of[place]]
         };
         let needed = (0..shared).filter(|place| is_needed(*place)).count();
         let left_out = needed - units.places.iter().filter(|place| is_needed(**place)).count();
@@ -352,7 +376,6 @@ fn why_sequence(
     Some(WhySequence::MoreCases { looked_at: grown.len() })
 }
 
-/// Returns the rank of each pair in the order in which evidence was looked at.
 fn ranks(candidate: &VariantResults, pairing: &Pairing, history: &LookHistory) -> Vec<usize> {
     let shared = pairing.pairs.len();
     let look_of = |id: &String| {

@@ -47,6 +47,7 @@ pub use rate::{CasePasses, PassRate, RateMethod, pass_rate};
 pub use repeated::{Reliability, Repeated};
 pub use results::{
     CaseResults, Measured, Origin, SampleResult, Scorer, SetCriterion, Value, VariantResults,
+    cluster_numbers,
 };
 pub use sequential::{Goal, UntilDecided};
 pub use slices::{Slice, Slices};

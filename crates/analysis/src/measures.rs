@@ -16,7 +16,7 @@ use crate::estimate::Estimate;
 use crate::mean::MeanEstimate;
 use crate::pairing::Pairing;
 use crate::results::{Measured, VariantResults};
-use crate::units::{Plan, SAME};
+use crate::units::SAME;
 
 /// What is measured of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -127,18 +127,18 @@ pub(crate) fn measures(
     baseline: &VariantResults,
     candidate: &VariantResults,
     pairing: &Pairing,
+    cluster_of: &[usize],
     options: &CompareOptions,
 ) -> Result<Vec<MeasureComparison>, InvalidInput> {
-    let plan = Plan::of(candidate, pairing);
     let (a, b): (Vec<usize>, Vec<usize>) = pairing.pairs.iter().copied().unzip();
     let mut compared = Vec::new();
     for measure in Measure::ALL {
-        let a = Answers::of(baseline, measure, &a, &plan.cluster_of);
-        let b = Answers::of(candidate, measure, &b, &plan.cluster_of);
+        let a = Answers::of(baseline, measure, &a, cluster_of);
+        let b = Answers::of(candidate, measure, &b, cluster_of);
         if a.values.is_empty() && b.values.is_empty() {
             continue;
         }
-        compared.push(compare(measure, &a, &b, &plan.cluster_of, options)?);
+        compared.push(compare(measure, &a, &b, cluster_of, options)?);
     }
     Ok(compared)
 }

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use evalset::ScoreSource;
 use run::Variant;
 use score::Status;
@@ -151,6 +153,20 @@ impl CaseResults {
             .iter()
             .map(move |sample| sample.values.get(criterion).copied().unwrap_or(Value::Pending))
     }
+}
+
+/// Numbers the clusters of cases by first appearance; a case without one is its own.
+pub fn cluster_numbers<'a>(cases: impl IntoIterator<Item = &'a CaseResults>) -> Vec<usize> {
+    let mut numbers: HashMap<(bool, &str), usize> = HashMap::new();
+    cases
+        .into_iter()
+        .map(|case| {
+            let own = (false, case.id.as_str());
+            let key = case.cluster.as_deref().map_or(own, |name| (true, name));
+            let next = numbers.len();
+            *numbers.entry(key).or_insert(next)
+        })
+        .collect()
 }
 
 impl VariantResults {

@@ -6,34 +6,36 @@ use stats::{InvalidInput, Level};
 use crate::decision::Decision;
 use crate::verdict::Verdict;
 
-/// Decides m claims in the order of their p-values, step j at 1 − α/(m − j + 1).
+/// Decides m claims again in the order of their p-values, step j at 1 − α/(m − j + 1).
 ///
-/// After the first that is not decided the rest are "not enough", whatever their intervals say.
-/// Claims without a p-value (a confidence sequence has none) come last, in their order. Returns the
-/// decisions in the order of the claims.
+/// `first` holds each claim as it is decided by itself; `None` is no claim and stays none. After the
+/// first that is not decided the rest are "not enough", whatever their intervals say. Claims without
+/// a p-value come last, in their order.
 ///
 /// # Errors
 /// What `decide` returns; [`InvalidInput`] if a level is too small to be one.
 pub(crate) fn holm_steps(
-    p_values: &[Option<f64>],
+    first: &[Option<Decision>],
     level: Level,
-    mut decide: impl FnMut(usize, Level) -> Result<Decision, InvalidInput>,
-) -> Result<Vec<Decision>, InvalidInput> {
-    let claims = p_values.len();
-    let mut order: Vec<usize> = (0..claims).collect();
-    let key = |claim: &usize| p_values[*claim].unwrap_or(f64::INFINITY);
-    order.sort_by(|a, b| key(a).total_cmp(&key(b)));
-    let mut decided = Vec::with_capacity(claims);
+    mut decide: impl FnMut(usize, Level) -> Result<Option<Decision>, InvalidInput>,
+) -> Result<Vec<Option<Decision>>, InvalidInput> {
+    let claims = first.iter().enumerate().filter_map(|(place, one)| Some((place, (*one)?)));
+    let mut order: Vec<(usize, f64)> = claims
+        .map(|(place, decision)| (place, decision.p_value.value().unwrap_or(f64::INFINITY)))
+        .collect();
+    order.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+    let mut decisions = vec![None; first.len()];
     let mut is_over = false;
-    for (step, claim) in order.into_iter().enumerate() {
-        let level = Level::of_alpha(level.alpha() / (claims - step) as f64)?;
-        let mut decision = decide(claim, level)?;
-        if is_over {
-            decision.verdict = Verdict::NotEnough;
+    for (step, &(place, _)) in order.iter().enumerate() {
+        let level = Level::of_alpha(level.alpha() / (order.len() - step) as f64)?;
+        let mut decision = decide(place, level)?;
+        if let Some(decision) = &mut decision {
+            if is_over {
+                decision.verdict = Verdict::NotEnough;
+            }
+            is_over |= decision.verdict == Verdict::NotEnough;
         }
-        is_over |= decision.verdict == Verdict::NotEnough;
-        decided.push((claim, decision));
+        decisions[place] = decision;
     }
-    decided.sort_by_key(|(claim, _)| *claim);
-    Ok(decided.into_iter().map(|(_, decision)| decision).collect())
+    Ok(decisions)
 }

@@ -1,7 +1,5 @@
 //! The numbers that a comparison on one criterion rests on: a pair of means for each case.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 
 use score::Status;
@@ -19,7 +17,7 @@ pub(crate) struct Units {
     pub(crate) baseline: Vec<f64>,
     /// The candidate's.
     pub(crate) candidate: Vec<f64>,
-    /// The cluster of each pair, as a place in [`Plan::clusters`] of the same comparison.
+    /// The cluster of each pair, as a place in [`Plan::finished`] of the same comparison.
     pub(crate) clusters: Vec<usize>,
     /// The places in `Pairing::pairs`.
     pub(crate) places: Vec<usize>,
@@ -92,15 +90,17 @@ pub(crate) struct Counted {
     pub(crate) is_undecidable: bool,
 }
 
-/// Averages the samples of each shared case, on the criterion's place in either side.
+/// Averages the samples of each shared case, on the criterion's place in either side. `cluster_of`
+/// has the cluster of each pair, as [`crate::cluster_numbers`] numbers them.
 pub(crate) fn count(
     baseline: &VariantResults,
     candidate: &VariantResults,
     pairing: &Pairing,
+    cluster_of: &[usize],
     (of_baseline, of_candidate): (usize, usize),
 ) -> Counted {
     let shared = pairing.pairs.len();
-    let mut plan = Plan::of(candidate, pairing);
+    let mut plan = Plan::of(cluster_of);
     let mut units = Units::with_capacity(shared);
     let mut uncounted = [Uncounted::default(); 2];
     let (mut samples, mut missing_samples) = ([0usize; 2], [0usize; 2]);
@@ -188,22 +188,9 @@ fn is_bit(value: f64) -> bool {
 }
 
 impl Plan {
-    /// Numbers the clusters of the shared cases, as the candidate has them.
-    pub(crate) fn of(candidate: &VariantResults, pairing: &Pairing) -> Self {
-        let mut names: HashMap<(bool, &str), usize> = HashMap::new();
-        let cluster_of: Vec<usize> = pairing
-            .pairs
-            .iter()
-            .map(|&(_, place)| {
-                let case = &candidate.cases[place];
-                let name = case.cluster.as_deref();
-                let key = name.map_or((false, case.id.as_str()), |name| (true, name));
-                let next = names.len();
-                *names.entry(key).or_insert(next)
-            })
-            .collect();
-        let finished = vec![true; names.len()];
-        Self { cluster_of, finished }
+    fn of(cluster_of: &[usize]) -> Self {
+        let clusters = cluster_of.iter().max().map_or(0, |last| last + 1);
+        Self { cluster_of: cluster_of.to_vec(), finished: vec![true; clusters] }
     }
 }
 

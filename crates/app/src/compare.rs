@@ -5,10 +5,10 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use analysis::{
-    Candidates, CaseResults, CompareOptions, Comparison, LookHistory, Method, VariantResults,
-    Verdict, compare_all,
+    CandidateRow, Candidates, CaseResults, CompareOptions, Comparison, LookHistory, Method,
+    VariantResults, Verdict, compare_all,
 };
-use evalset::{EvalSet, Outputs};
+use evalset::{DEFAULT_CONFIDENCE, EvalSet, Outputs};
 use project::Project;
 use report::{History, Replayed, Report, Section};
 use stats::Level;
@@ -18,7 +18,7 @@ use values::{ContentHash, Id};
 use crate::details::Details;
 use crate::gate::Approved;
 use crate::sides::{RunSide, find_sides};
-use crate::{App, AppError, ErrorKind};
+use crate::{App, AppError};
 
 /// Resamples for differences of quantiles: enough for a 95 % interval, and done in well under a second.
 const RESAMPLES: NonZeroUsize = NonZeroUsize::new(2_000).expect("2,000 is not 0");
@@ -42,13 +42,6 @@ pub struct Compared {
     /// All that there is to say.
     pub report: Report,
     looks: Vec<NewLook>,
-}
-
-impl Compared {
-    /// Returns the verdict on the primary criterion of each candidate, in their order.
-    pub fn verdicts(&self) -> impl Iterator<Item = Option<Verdict>> {
-        self.report.sections.iter().map(|section| section.comparison.verdict())
-    }
 }
 
 /// One side with what was read of it.
@@ -82,7 +75,7 @@ impl App {
     /// [`App::note_looks`]. Blocking.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`] if a side is not one, or goes on; [`ErrorKind::Record`].
+    /// [`crate::ErrorKind::Input`] if a side is not one, or goes on; [`crate::ErrorKind::Record`].
     pub fn compare(
         &self,
         folder: Option<&Path>,
@@ -114,22 +107,20 @@ impl App {
     /// Records that the verdicts of a comparison are shown now. Blocking.
     ///
     /// # Errors
-    /// [`ErrorKind::Record`].
+    /// [`crate::ErrorKind::Record`].
     pub fn note_looks(&self, folder: Option<&Path>, compared: &Compared) -> Result<(), AppError> {
         if compared.looks.is_empty() {
             return Ok(());
         }
         let (project, _) = self.open(folder)?;
         let store = self.store(&project)?;
-        let (looks, now) = (compared.looks.clone(), (self.host.now)());
-        store::wait(|done| store.record_looks(looks, now, done))?;
-        Ok(())
+        self.record_looks(&store, compared.looks.clone())
     }
 
     /// Records the look that a run which ended when it was decided gives to its verdict. Blocking.
     ///
     /// # Errors
-    /// [`ErrorKind::Record`].
+    /// [`crate::ErrorKind::Record`].
     pub fn note_decision(&self, folder: Option<&Path>, run: Id) -> Result<(), AppError> {
         let (project, _) = self.open(folder)?;
         let store = self.store(&project)?;
@@ -139,8 +130,14 @@ impl App {
         let sides = [side(decided.baseline), side(decided.candidate)];
         let mut loaded = self.load(&project, &store, &sides)?;
         let baseline = loaded.remove(0);
-        let compared = self.compare_loaded(&project, &store, &baseline, &loaded)?;
-        self.note_looks(folder, &compared)
+        let (comparisons, _) = comparisons(&store, &baseline, &loaded, None)?;
+        self.record_looks(&store, all_looks(&comparisons, &baseline, &loaded).concat())
+    }
+
+    fn record_looks(&self, store: &Store, looks: Vec<NewLook>) -> Result<(), AppError> {
+        let now = (self.host.now)();
+        store::wait(|done| store.record_looks(looks, now, done))?;
+        Ok(())
     }
 
     /// Reads every run once, however many of its columns are sides.
@@ -178,24 +175,12 @@ impl App {
         baseline: &Loaded,
         candidates: &[Loaded],
     ) -> Result<Compared, AppError> {
-        let results: Vec<&VariantResults> = candidates.iter().map(|one| &one.results).collect();
-        let mut histories = Vec::new();
-        for candidate in candidates {
-            histories.push(history(store, baseline, candidate)?);
-        }
-        let options = options(&candidates[0].set)?;
-        let Candidates { rows, comparisons } =
-            compare_all(&baseline.results, &results, &options, &histories)
-                .map_err(|error| AppError::input(error.to_string()))?;
+        let (comparisons, rows) = comparisons(store, baseline, candidates, Some(RESAMPLES))?;
         let mut report = Report::new(title(&comparisons), (self.host.now)());
         if rows.len() > 1 {
             report.candidates = rows;
         }
-        let each: Vec<_> = comparisons
-            .iter()
-            .zip(candidates)
-            .map(|(comparison, candidate)| new_looks(comparison, baseline, candidate))
-            .collect();
+        let each = all_looks(&comparisons, baseline, candidates);
         let looks: Vec<NewLook> = each.concat();
         for ((comparison, candidate), new) in comparisons.into_iter().zip(candidates).zip(&each) {
             let mut section = Section::new(comparison, &baseline.results, &candidate.results);
@@ -213,23 +198,44 @@ impl App {
     }
 }
 
-/// What the settings of the candidate ask of a comparison.
-fn options(set: &EvalSet) -> Result<CompareOptions, AppError> {
-    let level = match set.gate.confidence {
-        Some(confidence) => Level::of_confidence(confidence)
-            .map_err(|error| AppError::new(ErrorKind::Input, error.to_string()))?,
-        None => Level::P95,
-    };
+/// Compares without saying anything yet.
+fn comparisons(
+    store: &Store,
+    baseline: &Loaded,
+    candidates: &[Loaded],
+    resamples: Option<NonZeroUsize>,
+) -> Result<(Vec<Comparison>, Vec<CandidateRow>), AppError> {
+    let results: Vec<&VariantResults> = candidates.iter().map(|one| &one.results).collect();
+    let mut histories = Vec::new();
+    for candidate in candidates {
+        let until_decided = baseline.until_decided || candidate.until_decided;
+        let sides = (&baseline.results, &candidate.results);
+        histories.push(history(store, sides, until_decided)?);
+    }
+    let options = CompareOptions { resamples, ..options(&candidates[0].set)? };
+    let Candidates { rows, comparisons } =
+        compare_all(&baseline.results, &results, &options, &histories)
+            .map_err(|error| AppError::input(error.to_string()))?;
+    Ok((comparisons, rows))
+}
+
+/// What the settings of the candidate ask of a comparison, without resampling.
+pub(crate) fn options(set: &EvalSet) -> Result<CompareOptions, AppError> {
     // No judge is calibrated yet.
     let trusted = BTreeSet::new();
     Ok(CompareOptions {
         margin: set.margin,
-        level,
+        level: level(set)?,
         seed: set.seed,
         trusted,
-        resamples: Some(RESAMPLES),
         ..CompareOptions::default()
     })
+}
+
+/// Returns the two-sided level of intervals that a set asks for.
+pub(crate) fn level(set: &EvalSet) -> Result<Level, AppError> {
+    let confidence = set.gate.confidence.unwrap_or(DEFAULT_CONFIDENCE);
+    Level::of_confidence(confidence).map_err(|error| AppError::input(error.to_string()))
 }
 
 fn title(comparisons: &[Comparison]) -> String {
@@ -241,8 +247,11 @@ fn title(comparisons: &[Comparison]) -> String {
 }
 
 /// Returns what was shown of two versions before.
-fn history(store: &Store, baseline: &Loaded, candidate: &Loaded) -> Result<LookHistory, AppError> {
-    let (of, against) = (&candidate.results, &baseline.results);
+pub(crate) fn history(
+    store: &Store,
+    (against, of): (&VariantResults, &VariantResults),
+    until_decided: bool,
+) -> Result<LookHistory, AppError> {
     let mut known = HashSet::new();
     let mut earlier = Vec::new();
     for look in store.looks(of.variant.hash, against.variant.hash, &of.eval_set)? {
@@ -253,7 +262,6 @@ fn history(store: &Store, baseline: &Loaded, candidate: &Loaded) -> Result<LookH
             earlier.push(of.cases.iter().filter(is_same).map(|case| case.id.clone()).collect());
         }
     }
-    let until_decided = baseline.until_decided || candidate.until_decided;
     Ok(LookHistory { earlier, until_decided })
 }
 
@@ -277,6 +285,15 @@ fn seen(
     tried.extend(all.iter().map(|look| look.candidate));
     let count = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
     Ok(History { looks: count(sets.len()), candidates: count(tried.len()) })
+}
+
+fn all_looks(
+    comparisons: &[Comparison],
+    baseline: &Loaded,
+    candidates: &[Loaded],
+) -> Vec<Vec<NewLook>> {
+    let each = comparisons.iter().zip(candidates);
+    each.map(|(comparison, candidate)| new_looks(comparison, baseline, candidate)).collect()
 }
 
 /// The verdicts of a comparison, as they are recorded once it is shown.

@@ -1,5 +1,7 @@
 //! What a reader of a comparison wants to see of cases and prompts: texts, bounded.
 
+use std::collections::HashMap;
+
 use analysis::{CaseResults, Change, Comparison, SampleResult, VariantResults};
 use evalset::{Case, CaseFile, EvalSet, Outputs};
 use project::Project;
@@ -76,14 +78,18 @@ impl Details<'_> {
         candidate: &Loaded,
         limits: Limits,
     ) -> Result<Vec<CaseDetail>, AppError> {
+        let pairs: HashMap<&str, (usize, usize)> = comparison
+            .pairing
+            .pairs
+            .iter()
+            .map(|pair| (candidate.results.cases[pair.1].id.as_str(), *pair))
+            .collect();
         let mut shown: Vec<(usize, usize)> = Vec::new();
         for change in [Change::Broke, Change::Fixed, Change::Mixed] {
             let mut left = limits.cases;
             for criterion in &comparison.criteria {
                 for case in criterion.square.part(change).take(left) {
-                    let pairs = &comparison.pairing.pairs;
-                    let pair =
-                        pairs.iter().find(|(_, at)| candidate.results.cases[*at].id == case.id);
+                    let pair = pairs.get(case.id.as_str());
                     if let Some(pair) = pair.filter(|pair| !shown.contains(pair)) {
                         shown.push(*pair);
                         left -= 1;

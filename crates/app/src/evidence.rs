@@ -191,7 +191,7 @@ fn declared_scorers(set: &EvalSet, criterion: &str) -> Vec<Scorer> {
 }
 
 /// The criterion that is declared to decide, or the only one that there is.
-fn primary(set: &EvalSet) -> Option<usize> {
+pub(crate) fn primary(set: &EvalSet) -> Option<usize> {
     match &set.primary {
         Some(primary) => set.criteria.iter().position(|one| one.name == primary.name),
         None => (set.criteria.len() == 1).then_some(0),

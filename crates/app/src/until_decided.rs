@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-use analysis::{Goal, UntilDecided, Value, VariantResults, Verdict};
+use analysis::{Goal, UntilDecided, Value, VariantResults, Verdict, cluster_numbers};
 use evalset::{Criterion, EvalSet, ScoreSource};
 use run::{CellScore, RunHeader, StopCause, StopGoal};
 use score::Status;
-use stats::Level;
 
-use crate::evidence::{RunResults, value_of};
+use crate::compare::level;
+use crate::evidence::{RunResults, primary, value_of};
 use crate::material::Material;
 use crate::{AppError, ErrorKind};
 
@@ -57,7 +57,7 @@ pub(crate) fn until_decided(
             AppError::input(format!("nothing is left to compare `{}` with", names[candidate]))
                 .with_hint("run it together with another variant, and name that with --against")
         })?;
-    let criterion = primary(set)?;
+    let criterion = deciding(set)?;
     if criterion.source != ScoreSource::Code {
         return Err(AppError::input(format!(
             "`{}` is not decided by checks, so that its verdict is not known while the run goes on",
@@ -76,13 +76,8 @@ pub(crate) fn until_decided(
     })
 }
 
-fn primary(set: &EvalSet) -> Result<&Criterion, AppError> {
-    let named = set.primary.as_ref().and_then(|primary| set.criterion(&primary.name));
-    let only = || match set.criteria.as_slice() {
-        [only] => Some(only),
-        _ => None,
-    };
-    named.or_else(only).ok_or_else(|| {
+fn deciding(set: &EvalSet) -> Result<&Criterion, AppError> {
+    primary(set).map(|place| &set.criteria[place]).ok_or_else(|| {
         AppError::input("no criterion is declared to decide")
             .with_hint("add `primary: NAME` to the evalset.yaml")
     })
@@ -135,12 +130,8 @@ impl Watch {
     pub(crate) fn new(header: &RunHeader, results: RunResults) -> Result<Option<Self>, AppError> {
         let Some(asked) = header.until_decided else { return Ok(None) };
         let RunResults { set, variants, cells } = results;
-        let criterion = primary(&set)?.clone();
-        let level = match set.gate.confidence {
-            Some(confidence) => Level::of_confidence(confidence)
-                .map_err(|error| AppError::new(ErrorKind::Input, error.to_string()))?,
-            None => Level::P95,
-        };
+        let criterion = deciding(&set)?.clone();
+        let level = level(&set)?;
         let goal = match asked.goal {
             StopGoal::Better => Goal::Better,
             StopGoal::NoWorse => Goal::NoWorse,
@@ -164,10 +155,9 @@ impl Watch {
 
     fn take(&mut self, variants: &[VariantResults], cells: &[Vec<Vec<u32>>]) {
         let [baseline, candidate] = variants else { return };
-        let mut clusters: HashMap<&str, usize> = HashMap::new();
         let sides = [baseline, candidate];
         // Both sides come from one plan, in which every case has cells of every variant.
-        for (place, case) in candidate.cases.iter().enumerate() {
+        for place in 0..candidate.cases.len() {
             let values = sides.map(|side| {
                 let at = side.criterion(&self.criterion.name).unwrap_or(usize::MAX);
                 side.cases.get(place).map(|case| case.values(at).collect()).unwrap_or_default()
@@ -178,10 +168,8 @@ impl Watch {
                     self.cells.insert(*cell, Slot { case: place, side, sample });
                 }
             }
-            let cluster = match case.cluster.as_deref() {
-                Some(name) => *clusters.entry(name).or_insert(self.clusters.len()),
-                None => self.clusters.len(),
-            };
+        }
+        for (place, cluster) in cluster_numbers(&candidate.cases).into_iter().enumerate() {
             if cluster == self.clusters.len() {
                 self.clusters.push(Vec::new());
             }

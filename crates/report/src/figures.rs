@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use analysis::{CaseResults, Comparison, CriterionComparison, MeanEstimate, VariantResults};
+use analysis::{
+    CaseResults, Comparison, CriterionComparison, MeanEstimate, VariantResults, cluster_numbers,
+};
 use serde::Serialize;
 use stats::{Level, clustered_mean_interval};
 use values::Interval;
@@ -92,7 +94,8 @@ pub(crate) fn point(results: &VariantResults, level: Level) -> Option<VariantPoi
         results.cases.iter().filter(|case| case.mean(primary).is_some()).collect();
     let rate = rate(&decided, primary, level)?;
     let costs = decided.iter().map(|case| mean_cost(case)).collect::<Option<Vec<f64>>>()?;
-    let cost = clustered_mean_interval(&costs, &clusters(&decided), level).ok()?;
+    let cost =
+        clustered_mean_interval(&costs, &cluster_numbers(decided.iter().copied()), level).ok()?;
     Some(VariantPoint {
         name: results.variant.name.clone(),
         rate: rate.rate,
@@ -128,22 +131,9 @@ fn compared_rate(
 /// Returns the mean of case means; `None` if a case has none.
 fn rate(cases: &[&CaseResults], criterion: usize, level: Level) -> Option<Rate> {
     let means = cases.iter().map(|case| case.mean(criterion)).collect::<Option<Vec<f64>>>()?;
-    let found = MeanEstimate::of_shares(&means, &clusters(cases), level).ok()?;
+    let found =
+        MeanEstimate::of_shares(&means, &cluster_numbers(cases.iter().copied()), level).ok()?;
     Some(Rate { rate: found.mean.value()?, interval: found.interval.value(), cases: found.cases })
-}
-
-/// Numbers the clusters of cases; a case without one is its own.
-fn clusters(cases: &[&CaseResults]) -> Vec<usize> {
-    let mut numbers: HashMap<(bool, &str), usize> = HashMap::new();
-    cases
-        .iter()
-        .map(|case| {
-            let own = (false, case.id.as_str());
-            let key = case.cluster.as_deref().map_or(own, |name| (true, name));
-            let next = numbers.len();
-            *numbers.entry(key).or_insert(next)
-        })
-        .collect()
 }
 
 fn scores(criterion: &CriterionComparison) -> Option<[ScoreHistogram; 2]> {

@@ -3,17 +3,17 @@
 
 use std::collections::HashSet;
 
-use analysis::{CompareOptions, GateContext, LookHistory, Value, VariantResults, compare, gate};
-use evalset::{Baseline, DEFAULT_CONFIDENCE, EvalSet};
+use analysis::{GateContext, Value, VariantResults, compare, gate};
+use evalset::{Baseline, EvalSet};
 use project::EvalSetFolder;
 use report::words::{gate_remarks, rule_sentence};
 use run::RunHeader;
 use score::Status;
-use stats::Level;
 use store::Store;
 
 use super::convert::{rule_changes, to_results};
 use crate::AppError;
+use crate::compare::{history, options};
 
 /// Returns what speaks against results, a sentence each; nothing if they can be accepted.
 pub(super) fn findings(
@@ -68,17 +68,10 @@ fn gate_findings(
     if set.margin.is_none() {
         return Ok(vec!["evalset.yaml declares no margin, so that no gate can decide".to_owned()]);
     }
-    let invalid = |error: stats::InvalidInput| AppError::input(error.to_string());
-    let confidence = set.gate.confidence.unwrap_or(DEFAULT_CONFIDENCE);
-    let options = CompareOptions {
-        margin: set.margin,
-        level: Level::of_confidence(confidence).map_err(invalid)?,
-        seed: set.seed,
-        ..CompareOptions::default()
-    };
     let approved = to_results(&header.eval_set, baseline);
-    let history = earlier_looks(store, header, &approved, results)?;
-    let comparison = compare(&approved, results, &options, &history).map_err(invalid)?;
+    let history = history(store, (&approved, results), header.until_decided.is_some())?;
+    let comparison = compare(&approved, results, &options(set)?, &history)
+        .map_err(|error| AppError::input(error.to_string()))?;
     let context = GateContext {
         changes: rule_changes(baseline, &set.gate_rule()),
         knows_history: true,
@@ -93,21 +86,4 @@ fn gate_findings(
         found.extend(gate_remarks(&outcome).into_iter().filter(|_| !outcome.changes.is_empty()));
     }
     Ok(found)
-}
-
-/// The cases of earlier looks at these two variants by the primary criterion, oldest first.
-fn earlier_looks(
-    store: &Store,
-    header: &RunHeader,
-    approved: &VariantResults,
-    results: &VariantResults,
-) -> Result<LookHistory, AppError> {
-    let primary = results.primary.map(|place| results.criteria[place].name.as_str());
-    let until_decided = header.until_decided.is_some();
-    let mut history = LookHistory { until_decided, ..LookHistory::default() };
-    let looks = store.looks(results.variant.hash, approved.variant.hash, &header.eval_set)?;
-    for look in looks.into_iter().filter(|look| Some(look.criterion.as_str()) == primary) {
-        history.earlier.push(store.look_cases(look.cases)?.into_keys().collect());
-    }
-    Ok(history)
 }
