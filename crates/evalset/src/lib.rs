@@ -7,6 +7,7 @@ mod baseline;
 mod case;
 pub mod check;
 mod json;
+mod label;
 mod outputs;
 mod read;
 mod set;
@@ -18,6 +19,10 @@ pub use baseline::{
 };
 pub use case::{
     Attachment, Case, CaseFile, EditCaseError, MAX_LINE_BYTES, Place as AttachmentPlace,
+};
+pub use label::{
+    Act, BadLabel, CurrentLabel, Drawn, LABEL_FORMAT, LabelEvent, LabelRow, LabelSubject,
+    LabelValue, LabelledOutput, Labels, Preference, Purge, Reference, read_labels, write_labels,
 };
 pub use outputs::{OUTPUT_FORMAT, Output, OutputContent, Outputs};
 pub use set::{

@@ -1,0 +1,311 @@
+use serde_json::{Map, Value, json};
+use values::{ContentHash, Id, Timestamp, row_json};
+
+use super::read::LABEL_FORMAT;
+
+/// One row of `labels.jsonl`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LabelRow {
+    /// Something that a person did about an output.
+    Event(Box<LabelEvent>),
+    /// What is left of events that were removed.
+    Purge(Purge),
+}
+
+/// Something that a person did about an output. Never changed once written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabelEvent {
+    /// The event.
+    pub id: Id,
+    /// When.
+    pub time: Timestamp,
+    /// By whom.
+    pub labeller: String,
+    /// About what.
+    pub subject: LabelSubject,
+    /// What.
+    pub act: Act,
+    /// In their words.
+    pub note: Option<String>,
+    /// The events that this one takes the place of.
+    pub replaces: Vec<Id>,
+    /// The guideline by which it was decided, by its hash.
+    pub rubric: Option<ContentHash>,
+    /// How the case came to this person; unknown for labels that were made elsewhere.
+    pub drawn: Option<Drawn>,
+    /// Whether model, variant and judge were hidden.
+    pub blind: Option<bool>,
+    /// Seconds that the decision took.
+    pub seconds: Option<u64>,
+    /// Keys that this version does not know, kept as they were.
+    pub other: Map<String, Value>,
+}
+
+/// What a label is about, its labeller apart.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LabelSubject {
+    /// The case.
+    pub case: String,
+    /// Its content then.
+    pub case_hash: ContentHash,
+    /// The output or the pair.
+    pub output: LabelledOutput,
+    /// The criterion.
+    pub criterion: String,
+}
+
+/// One output, or an ordered pair of them, by hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LabelledOutput {
+    /// One output.
+    One(ContentHash),
+    /// Two outputs, in the order in which `a` and `b` name them.
+    Pair(ContentHash, ContentHash),
+}
+
+impl LabelledOutput {
+    /// Returns the hash that stands for an output whose text is not here, known by a source and an
+    /// id in it.
+    pub fn external(source: &str, id: &str) -> ContentHash {
+        ContentHash::of_document("external", &json!({"id": id, "source": source}))
+    }
+}
+
+/// What a person did.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// Decided.
+    Label(LabelValue),
+    /// Put it off. Carries no value.
+    Defer,
+    /// Wrote a note. Carries no value.
+    Note,
+    /// Withdrew what it replaces.
+    Retract,
+    /// Decided between the labels of several people. Replaces none of them, so that agreement
+    /// between people can always be computed without it.
+    Adjudicate {
+        /// The decision.
+        value: LabelValue,
+        /// The events that it decides.
+        adjudicates: Vec<Id>,
+    },
+}
+
+/// A person's decision.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LabelValue {
+    /// It passes.
+    Pass,
+    /// It fails.
+    Fail,
+    /// A share in 0..=1.
+    Number(f64),
+    /// One of the criterion's categories.
+    Category(String),
+    /// Which of a pair is better.
+    Prefers(Preference),
+}
+
+/// Which of a pair is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Preference {
+    /// The first.
+    A,
+    /// The second.
+    B,
+    /// Neither.
+    Tie,
+}
+
+/// How a case came to be labelled. Only random draws may enter a rate.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Drawn {
+    /// At random, with this probability in (0, 1].
+    Random {
+        /// The probability.
+        probability: f64,
+    },
+    /// At random within a stratum.
+    Stratum {
+        /// The stratum.
+        name: String,
+        /// The probability within it, in (0, 1].
+        probability: f64,
+    },
+    /// Because it looked suspicious, or because a person chose it.
+    Hunt,
+}
+
+/// The tombstone of events that were removed, for example because they held personal data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Purge {
+    /// The tombstone.
+    pub id: Id,
+    /// When.
+    pub time: Timestamp,
+    /// By whom.
+    pub labeller: String,
+    /// The events that no union brings back.
+    pub purges: Vec<Id>,
+    /// Keys that this version does not know, kept as they were.
+    pub other: Map<String, Value>,
+}
+
+impl LabelValue {
+    /// Tells whether two values are the same decision.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Number(a), Self::Number(b)) => a.total_cmp(b).is_eq(),
+            _ => self == other,
+        }
+    }
+
+    fn put(&self, row: &mut Map<String, Value>) {
+        let (key, value) = match self {
+            Self::Pass => ("value", json!("pass")),
+            Self::Fail => ("value", json!("fail")),
+            Self::Number(share) => ("value", json!(share)),
+            Self::Category(name) => ("category", json!(name)),
+            Self::Prefers(preference) => ("prefers", json!(preference.name())),
+        };
+        row.insert(key.to_owned(), value);
+    }
+}
+
+impl Preference {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::A, Self::B, Self::Tie];
+
+    /// Returns the word that files use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::A => "a",
+            Self::B => "b",
+            Self::Tie => "tie",
+        }
+    }
+}
+
+impl Act {
+    /// Returns the word that files use.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Label(_) => "label",
+            Self::Defer => "defer",
+            Self::Note => "note",
+            Self::Retract => "retract",
+            Self::Adjudicate { .. } => "adjudicate",
+        }
+    }
+}
+
+impl LabelRow {
+    /// Returns the id of the event or of the tombstone.
+    pub fn id(&self) -> Id {
+        match self {
+            Self::Event(event) => event.id,
+            Self::Purge(purge) => purge.id,
+        }
+    }
+
+    /// Returns the canonical row: one JSON object, no line end.
+    ///
+    /// Keys in the order `format`, `id`, `act`, `case`, `case_hash`, `output` or `pair`, `criterion`,
+    /// then `value`, `category` or `prefers`, `note`, `labeller`, `time`, `replaces`, `adjudicates`,
+    /// `rubric`, `drawn`, `blind`, `seconds`, and what this version does not know. A tombstone has
+    /// `format`, `id`, `act`, `purges`, `labeller`, `time`.
+    pub fn row(&self) -> String {
+        let mut row = Map::new();
+        match self {
+            Self::Event(event) => event.put(&mut row),
+            Self::Purge(purge) => purge.put(&mut row),
+        }
+        row_json(&Value::Object(row))
+    }
+}
+
+impl LabelEvent {
+    fn put(&self, row: &mut Map<String, Value>) {
+        let mut set = |key: &str, value: Value| {
+            row.insert(key.to_owned(), value);
+        };
+        set("format", LABEL_FORMAT.into());
+        set("id", text(&self.id));
+        set("act", self.act.name().into());
+        set("case", self.subject.case.as_str().into());
+        set("case_hash", text(&self.subject.case_hash));
+        match &self.subject.output {
+            LabelledOutput::One(output) => set("output", text(output)),
+            LabelledOutput::Pair(a, b) => set("pair", json!([text(a), text(b)])),
+        }
+        set("criterion", self.subject.criterion.as_str().into());
+        if let Act::Label(value) | Act::Adjudicate { value, .. } = &self.act {
+            value.put(row);
+        }
+        let mut set = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                row.insert(key.to_owned(), value);
+            }
+        };
+        set("note", self.note.as_deref().map(Value::from));
+        set("labeller", Some(self.labeller.as_str().into()));
+        set("time", Some(text(&self.time)));
+        set("replaces", ids(&self.replaces));
+        if let Act::Adjudicate { adjudicates, .. } = &self.act {
+            set("adjudicates", ids(adjudicates));
+        }
+        set("rubric", self.rubric.as_ref().map(text));
+        set("drawn", self.drawn.as_ref().map(Drawn::document));
+        set("blind", self.blind.map(Value::from));
+        set("seconds", self.seconds.map(Value::from));
+        for (key, value) in &self.other {
+            set(key, Some(value.clone()));
+        }
+    }
+}
+
+impl Purge {
+    fn put(&self, row: &mut Map<String, Value>) {
+        let mut set = |key: &str, value: Value| {
+            row.insert(key.to_owned(), value);
+        };
+        set("format", LABEL_FORMAT.into());
+        set("id", text(&self.id));
+        set("act", "purge".into());
+        set("purges", self.purges.iter().map(text).collect::<Vec<_>>().into());
+        set("labeller", self.labeller.as_str().into());
+        set("time", text(&self.time));
+        for (key, value) in &self.other {
+            set(key, value.clone());
+        }
+    }
+}
+
+impl Drawn {
+    fn document(&self) -> Value {
+        match self {
+            Self::Random { probability } => json!({"how": "random", "probability": probability}),
+            Self::Stratum { name, probability } => {
+                json!({"how": "stratum", "stratum": name, "probability": probability})
+            }
+            Self::Hunt => json!({"how": "hunt"}),
+        }
+    }
+
+    /// Returns the probability with which the case was drawn, if chance drew it.
+    pub fn probability(&self) -> Option<f64> {
+        match self {
+            Self::Random { probability } | Self::Stratum { probability, .. } => Some(*probability),
+            Self::Hunt => None,
+        }
+    }
+}
+
+fn text(value: &impl ToString) -> Value {
+    Value::String(value.to_string())
+}
+
+fn ids(ids: &[Id]) -> Option<Value> {
+    (!ids.is_empty()).then(|| ids.iter().map(text).collect::<Vec<_>>().into())
+}

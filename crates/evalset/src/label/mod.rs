@@ -1,0 +1,20 @@
+//! Labels: what people decided, as events that are only ever added.
+//!
+//! A file is a union of events by id: any order and duplicates are read, and two copies that went
+//! different ways merge into the same labels whichever is taken first. Nothing is overwritten: a
+//! changed mind is an event that replaces another, a withdrawn label one that retracts it. What an
+//! output's label is now is read off by [`Labels::current`], what people agree on by
+//! [`Labels::reference`].
+
+mod event;
+mod labels;
+mod read;
+
+pub use event::{
+    Act, Drawn, LabelEvent, LabelRow, LabelSubject, LabelValue, LabelledOutput, Preference, Purge,
+};
+pub use labels::{CurrentLabel, Labels, Reference};
+pub use read::{BadLabel, LABEL_FORMAT, read_labels, write_labels};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use serde_json::{Map, Value};
+use values::{ContentHash, Id, Timestamp};
+
+use super::event::{
+    Act, Drawn, LabelEvent, LabelRow, LabelSubject, LabelValue, LabelledOutput, Preference, Purge,
+};
+use crate::json;
+
+/// The format of a row of labels.
+pub const LABEL_FORMAT: u32 = 1;
+
+/// A line of `labels.jsonl` that is no label. The other lines are used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct BadLabel {
+    /// The line, from 1.
+    pub line: usize,
+    /// What was found and what was expected.
+    pub problem: String,
+}
+
+/// Reads a file of labels, in any order and with duplicates. Empty lines are skipped.
+///
+/// Returns the rows in file order, and every line that is none.
+pub fn read_labels(file: &str) -> (Vec<LabelRow>, Vec<BadLabel>) {
+    let (mut rows, mut bad) = (Vec::new(), Vec::new());
+    for (line, text) in (1..).zip(file.lines()).filter(|(_, text)| !text.trim().is_empty()) {
+        match read(text) {
+            Ok(row) => rows.push(row),
+            Err(problem) => bad.push(BadLabel { line, problem }),
+        }
+    }
+    (rows, bad)
+}
+
+/// Writes a file of labels: canonical rows, one for each event, sorted by id.
+///
+/// A purged event is left out, whichever copy still had it. Of two rows that claim one id, which only
+/// damage can make, the one whose text is greater stays, so that the order of merging never matters.
+pub fn write_labels(rows: impl IntoIterator<Item = LabelRow>) -> String {
+    let mut kept: BTreeMap<Id, String> = BTreeMap::new();
+    let mut purged = Vec::new();
+    for row in rows {
+        if let LabelRow::Purge(purge) = &row {
+            purged.extend_from_slice(&purge.purges);
+        }
+        let text = row.row();
+        let standing = kept.entry(row.id()).or_default();
+        if *standing < text {
+            *standing = text;
+        }
+    }
+    for id in purged {
+        kept.remove(&id);
+    }
+    kept.into_values().map(|row| row + "\n").collect()
+}
+
+fn read(text: &str) -> Result<LabelRow, String> {
+    let value = json::parse(text).map_err(|error| json::message(&error))?;
+    let Value::Object(fields) = value else { return Err("expected a JSON object".to_owned()) };
+    let mut fields = Fields(fields);
+    let format: u32 = fields.number("format")?.ok_or_else(|| missing("format"))?;
+    if format != LABEL_FORMAT {
+        return Err(format!("the row has format {format}, and this program reads {LABEL_FORMAT}"));
+    }
+    let act: String = fields.text("act")?.ok_or_else(|| missing("act"))?;
+    let (id, time) = (fields.needed::<Id>("id")?, fields.needed::<Timestamp>("time")?);
+    let labeller = fields.needed("labeller")?;
+    if act == "purge" {
+        let purges = fields.list("purges")?;
+        return Ok(LabelRow::Purge(Purge { id, time, labeller, purges, other: fields.0 }));
+    }
+    let subject = LabelSubject {
+        case: fields.needed("case")?,
+        case_hash: fields.needed("case_hash")?,
+        output: output(&mut fields)?,
+        criterion: fields.needed("criterion")?,
+    };
+    let act = read_act(&act, &mut fields)?;
+    Ok(LabelRow::Event(Box::new(LabelEvent {
+        id,
+        time,
+        labeller,
+        act,
+        note: fields.text("note")?,
+        replaces: fields.list("replaces")?,
+        rubric: fields.parsed("rubric")?,
+        drawn: drawn(&mut fields)?,
+        blind: fields.boolean("blind")?,
+        seconds: fields.number("seconds")?,
+        subject,
+        other: fields.0,
+    })))
+}
+
+fn output(fields: &mut Fields) -> Result<LabelledOutput, String> {
+    let pair: Vec<ContentHash> = fields.list("pair")?;
+    match (fields.parsed("output")?, pair.as_slice()) {
+        (Some(output), []) => Ok(LabelledOutput::One(output)),
+        (None, [a, b]) => Ok(LabelledOutput::Pair(*a, *b)),
+        _ => Err("expected `output`, one hash, or `pair`, a list of two".to_owned()),
+    }
+}
+
+fn read_act(act: &str, fields: &mut Fields) -> Result<Act, String> {
+    match act {
+        "label" => Ok(Act::Label(label_value(fields)?)),
+        "defer" => Ok(Act::Defer),
+        "note" => Ok(Act::Note),
+        "retract" => Ok(Act::Retract),
+        "adjudicate" => Ok(Act::Adjudicate {
+            value: label_value(fields)?,
+            adjudicates: fields.list("adjudicates")?,
+        }),
+        other => Err(format!(
+            "`act` is `{other}`; expected label, defer, note, retract, adjudicate or purge"
+        )),
+    }
+}
+
+fn label_value(fields: &mut Fields) -> Result<LabelValue, String> {
+    let (value, category) = (fields.take("value"), fields.text("category")?);
+    let prefers = fields.text("prefers")?;
+    match (value, category, prefers) {
+        (Some(Value::String(word)), None, None) if word == "pass" => Ok(LabelValue::Pass),
+        (Some(Value::String(word)), None, None) if word == "fail" => Ok(LabelValue::Fail),
+        (Some(Value::Number(number)), None, None) => number
+            .as_f64()
+            .filter(|share| (0.0..=1.0).contains(share))
+            .map(LabelValue::Number)
+            .ok_or_else(|| format!("`value` is {number}; expected a share from 0 to 1")),
+        (Some(other), None, None) => {
+            Err(format!("`value` is {other}; expected \"pass\", \"fail\" or a share from 0 to 1"))
+        }
+        (None, Some(name), None) => Ok(LabelValue::Category(name)),
+        (None, None, Some(word)) => Preference::ALL
+            .into_iter()
+            .find(|known| known.name() == word)
+            .map(LabelValue::Prefers)
+            .ok_or_else(|| format!("`prefers` is `{word}`; expected a, b or tie")),
+        _ => Err("expected one of `value`, `category`, `prefers`".to_owned()),
+    }
+}
+
+fn drawn(fields: &mut Fields) -> Result<Option<Drawn>, String> {
+    let Some(value) = fields.take("drawn") else { return Ok(None) };
+    let Value::Object(inner) = value else { return Err("`drawn` must be an object".to_owned()) };
+    let mut inner = Fields(inner);
+    let how: String = inner.needed("how")?;
+    if how == "hunt" {
+        return Ok(Some(Drawn::Hunt));
+    }
+    let probability = inner
+        .take("probability")
+        .and_then(|value| value.as_f64())
+        .filter(|probability| *probability > 0.0 && *probability <= 1.0)
+        .ok_or("`probability` must be above 0 and at most 1")?;
+    match how.as_str() {
+        "random" => Ok(Some(Drawn::Random { probability })),
+        "stratum" => Ok(Some(Drawn::Stratum { name: inner.needed("stratum")?, probability })),
+        other => Err(format!("`how` is `{other}`; expected random, stratum or hunt")),
+    }
+}
+
+fn missing(key: &str) -> String {
+    format!("the key `{key}` is missing")
+}
+
+/// The keys of a row that are not read yet.
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn take(&mut self, key: &str) -> Option<Value> {
+        self.0.shift_remove(key).filter(|value| !value.is_null())
+    }
+
+    fn text(&mut self, key: &str) -> Result<Option<String>, String> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(format!("`{key}` must be a text, found {other}")),
+        }
+    }
+
+    fn parsed<T: FromStr<Err: Display>>(&mut self, key: &str) -> Result<Option<T>, String> {
+        let text = self.text(key)?;
+        text.map(|text| text.parse().map_err(|error| format!("`{key}`: {error}"))).transpose()
+    }
+
+    fn needed<T: FromStr<Err: Display>>(&mut self, key: &str) -> Result<T, String> {
+        self.parsed(key)?.ok_or_else(|| missing(key))
+    }
+
+    fn number<T: TryFrom<u64>>(&mut self, key: &str) -> Result<Option<T>, String> {
+        let Some(value) = self.take(key) else { return Ok(None) };
+        let number = value.as_u64().and_then(|number| T::try_from(number).ok());
+        number.map(Some).ok_or_else(|| format!("`{key}` must be a whole number, found {value}"))
+    }
+
+    fn boolean(&mut self, key: &str) -> Result<Option<bool>, String> {
+        let Some(value) = self.take(key) else { return Ok(None) };
+        value.as_bool().map(Some).ok_or_else(|| format!("`{key}` must be true or false"))
+    }
+
+    fn list<T: FromStr<Err: Display>>(&mut self, key: &str) -> Result<Vec<T>, String> {
+        let Some(value) = self.take(key) else { return Ok(Vec::new()) };
+        let Value::Array(items) = value else { return Err(format!("`{key}` must be a list")) };
+        items
+            .into_iter()
+            .map(|item| match item {
+                Value::String(text) => text.parse().map_err(|error| format!("`{key}`: {error}")),
+                other => Err(format!("`{key}` must be a list of texts, found {other}")),
+            })
+            .collect()
+    }
+}
