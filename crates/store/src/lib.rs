@@ -18,6 +18,7 @@ mod error;
 mod evidence;
 mod export;
 mod folder;
+mod labels;
 mod leases;
 mod ledger;
 mod looks;
@@ -42,6 +43,7 @@ pub use evidence::{
     AnswerEvidence, CaseEvidence, CellEvidence, OutcomeEvidence, ScoreEvidence, ScorerEvidence,
 };
 pub use folder::Warning;
+pub use labels::LabelOrigin;
 pub use ledger::{CapReached, Reservation, Reserved, Settled, SpendScope};
 pub use looks::{Look, LookMethod, NewLook};
 pub use lookup::Contact;

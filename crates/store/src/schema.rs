@@ -10,8 +10,11 @@ pub(crate) const APPLICATION_ID: i32 = 0x5472_5371;
 
 /// Every step of the format, in order; step `n` leads from format `n` to `n + 1`. Steps are never
 /// edited once released, only added.
-pub(crate) const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001.sql"), include_str!("../migrations/0002.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001.sql"),
+    include_str!("../migrations/0002.sql"),
+    include_str!("../migrations/0003.sql"),
+];
 
 /// Brings a database to the newest format, with a checked backup before each step.
 ///

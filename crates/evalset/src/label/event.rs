@@ -37,6 +37,8 @@ pub struct LabelEvent {
     pub blind: Option<bool>,
     /// Seconds that the decision took.
     pub seconds: Option<u64>,
+    /// What is known of outputs of the subject whose text is not here.
+    pub external: Vec<ExternalOutput>,
     /// Keys that this version does not know, kept as they were.
     pub other: Map<String, Value>,
 }
@@ -63,11 +65,48 @@ pub enum LabelledOutput {
     Pair(ContentHash, ContentHash),
 }
 
+/// An output whose text is not here: it lies in another program, which knows it by an id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExternalOutput {
+    /// The program or data set that has it.
+    pub source: String,
+    /// Its id there.
+    pub id: String,
+    /// Its length in characters, if that is known; length bias is looked at by it.
+    pub length: Option<u64>,
+}
+
 impl LabelledOutput {
     /// Returns the hash that stands for an output whose text is not here, known by a source and an
     /// id in it.
     pub fn external(source: &str, id: &str) -> ContentHash {
         ContentHash::of_document("external", &json!({"id": id, "source": source}))
+    }
+
+    /// Returns the output or the two outputs, in order.
+    pub fn hashes(&self) -> impl Iterator<Item = ContentHash> + use<> {
+        let (first, second) = match self {
+            Self::One(output) => (*output, None),
+            Self::Pair(a, b) => (*a, Some(*b)),
+        };
+        std::iter::once(first).chain(second)
+    }
+}
+
+impl ExternalOutput {
+    /// Returns the hash that stands for it in a subject.
+    pub fn hash(&self) -> ContentHash {
+        LabelledOutput::external(&self.source, &self.id)
+    }
+
+    fn document(&self) -> Value {
+        let mut document = Map::new();
+        document.insert("source".to_owned(), self.source.as_str().into());
+        document.insert("id".to_owned(), self.id.as_str().into());
+        if let Some(length) = self.length {
+            document.insert("length".to_owned(), length.into());
+        }
+        Value::Object(document)
     }
 }
 
@@ -80,6 +119,8 @@ pub enum Act {
     Defer,
     /// Wrote a note. Carries no value.
     Note,
+    /// Asks others to look at it. Carries no value.
+    Flag,
     /// Withdrew what it replaces.
     Retract,
     /// Decided between the labels of several people. Replaces none of them, so that agreement
@@ -194,6 +235,7 @@ impl Act {
             Self::Label(_) => "label",
             Self::Defer => "defer",
             Self::Note => "note",
+            Self::Flag => "flag",
             Self::Retract => "retract",
             Self::Adjudicate { .. } => "adjudicate",
         }
@@ -209,11 +251,51 @@ impl LabelRow {
         }
     }
 
+    /// Returns when it was done.
+    pub fn time(&self) -> Timestamp {
+        match self {
+            Self::Event(event) => event.time,
+            Self::Purge(purge) => purge.time,
+        }
+    }
+
+    /// Returns who did it.
+    pub fn labeller(&self) -> &str {
+        match self {
+            Self::Event(event) => &event.labeller,
+            Self::Purge(purge) => &purge.labeller,
+        }
+    }
+
+    /// Returns the word that files use for what was done.
+    pub fn act_name(&self) -> &'static str {
+        match self {
+            Self::Event(event) => event.act.name(),
+            Self::Purge(_) => "purge",
+        }
+    }
+
+    /// Returns what it is about, nothing for a tombstone.
+    pub fn subject(&self) -> Option<&LabelSubject> {
+        match self {
+            Self::Event(event) => Some(&event.subject),
+            Self::Purge(_) => None,
+        }
+    }
+
+    /// Returns the events that it forbids every copy to bring back.
+    pub fn purges(&self) -> &[Id] {
+        match self {
+            Self::Event(_) => &[],
+            Self::Purge(purge) => &purge.purges,
+        }
+    }
+
     /// Returns the canonical row: one JSON object, no line end.
     ///
     /// Keys in the order `format`, `id`, `act`, `case`, `case_hash`, `output` or `pair`, `criterion`,
     /// then `value`, `category` or `prefers`, `note`, `labeller`, `time`, `replaces`, `adjudicates`,
-    /// `rubric`, `drawn`, `blind`, `seconds`, and what this version does not know. A tombstone has
+    /// `rubric`, `drawn`, `blind`, `seconds`, `external`, and what this version does not know. A tombstone has
     /// `format`, `id`, `act`, `purges`, `labeller`, `time`.
     pub fn row(&self) -> String {
         let mut row = Map::new();
@@ -259,6 +341,8 @@ impl LabelEvent {
         set("drawn", self.drawn.as_ref().map(Drawn::document));
         set("blind", self.blind.map(Value::from));
         set("seconds", self.seconds.map(Value::from));
+        let external: Vec<_> = self.external.iter().map(ExternalOutput::document).collect();
+        set("external", (!external.is_empty()).then(|| external.into()));
         for (key, value) in &self.other {
             set(key, Some(value.clone()));
         }

@@ -90,11 +90,11 @@ impl Labels {
     /// Returns the current label of each person on a subject, by labeller.
     ///
     /// Current is the event that no other replaces; of several the latest, then the greater id. Who
-    /// retracted has none.
+    /// retracted a label has none; what else is retracted (a flag, a note) leaves the label alone.
     pub fn current(&self, subject: &LabelSubject) -> BTreeMap<&str, CurrentLabel<'_>> {
         let mut latest: BTreeMap<&str, &LabelEvent> = BTreeMap::new();
         for event in self.standing(subject) {
-            if !matches!(event.act, Act::Label(_) | Act::Retract) {
+            if !self.competes(event) {
                 continue;
             }
             let place = latest.entry(event.labeller.as_str()).or_insert(event);
@@ -142,7 +142,24 @@ impl Labels {
         }
     }
 
-    fn standing(&self, subject: &LabelSubject) -> impl Iterator<Item = &LabelEvent> {
+    /// Tells whether an event says what a person's label is: a label, or the retraction of one.
+    fn competes(&self, event: &LabelEvent) -> bool {
+        let is_label =
+            |id| self.events.get(id).is_some_and(|event| matches!(event.act, Act::Label(_)));
+        match event.act {
+            Act::Label(_) => true,
+            Act::Retract => event.replaces.iter().any(is_label),
+            Act::Defer | Act::Note | Act::Flag | Act::Adjudicate { .. } => false,
+        }
+    }
+
+    /// Returns an event that was not purged.
+    pub fn event(&self, id: Id) -> Option<&LabelEvent> {
+        self.events.get(&id)
+    }
+
+    /// Returns the events on a subject that no other replaces, by id.
+    pub fn standing(&self, subject: &LabelSubject) -> impl Iterator<Item = &LabelEvent> {
         let ids = self.subjects.get(subject).map(Vec::as_slice).unwrap_or_default();
         ids.iter().filter(|id| !self.replaced.contains(id)).filter_map(|id| self.events.get(id))
     }

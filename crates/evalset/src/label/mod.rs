@@ -11,7 +11,8 @@ mod labels;
 mod read;
 
 pub use event::{
-    Act, Drawn, LabelEvent, LabelRow, LabelSubject, LabelValue, LabelledOutput, Preference, Purge,
+    Act, Drawn, ExternalOutput, LabelEvent, LabelRow, LabelSubject, LabelValue, LabelledOutput,
+    Preference, Purge,
 };
 pub use labels::{CurrentLabel, Labels, Reference};
 pub use read::{BadLabel, LABEL_FORMAT, read_labels, write_labels};

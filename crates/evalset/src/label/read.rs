@@ -6,19 +6,22 @@ use serde_json::{Map, Value};
 use values::{ContentHash, Id, Timestamp};
 
 use super::event::{
-    Act, Drawn, LabelEvent, LabelRow, LabelSubject, LabelValue, LabelledOutput, Preference, Purge,
+    Act, Drawn, ExternalOutput, LabelEvent, LabelRow, LabelSubject, LabelValue, LabelledOutput,
+    Preference, Purge,
 };
-use crate::json;
+use crate::{MAX_LINE_BYTES, json};
 
 /// The format of a row of labels.
 pub const LABEL_FORMAT: u32 = 1;
 
 /// A line of `labels.jsonl` that is no label. The other lines are used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {problem}")]
+#[error("line {line}, column {column}: {problem}")]
 pub struct BadLabel {
     /// The line, from 1.
     pub line: usize,
+    /// The character of the line at which the problem stands, from 1.
+    pub column: usize,
     /// What was found and what was expected.
     pub problem: String,
 }
@@ -28,10 +31,14 @@ pub struct BadLabel {
 /// Returns the rows in file order, and every line that is none.
 pub fn read_labels(file: &str) -> (Vec<LabelRow>, Vec<BadLabel>) {
     let (mut rows, mut bad) = (Vec::new(), Vec::new());
+    let file = file.trim_start_matches('\u{feff}');
     for (line, text) in (1..).zip(file.lines()).filter(|(_, text)| !text.trim().is_empty()) {
         match read(text) {
             Ok(row) => rows.push(row),
-            Err(problem) => bad.push(BadLabel { line, problem }),
+            Err((at, problem)) => {
+                let column = text[..at].chars().count() + 1;
+                bad.push(BadLabel { line, column, problem });
+            }
         }
     }
     (rows, bad)
@@ -60,10 +67,27 @@ pub fn write_labels(rows: impl IntoIterator<Item = LabelRow>) -> String {
     kept.into_values().map(|row| row + "\n").collect()
 }
 
-fn read(text: &str) -> Result<LabelRow, String> {
-    let value = json::parse(text).map_err(|error| json::message(&error))?;
-    let Value::Object(fields) = value else { return Err("expected a JSON object".to_owned()) };
-    let mut fields = Fields(fields);
+/// Reads one row, or tells the byte and what is wrong there.
+fn read(text: &str) -> Result<LabelRow, (usize, String)> {
+    if text.len() > MAX_LINE_BYTES {
+        return Err((0, format!("found a line of {} bytes, at most {MAX_LINE_BYTES}", text.len())));
+    }
+    let value = json::parse(text).map_err(|error| {
+        let at = (0..=error.column().saturating_sub(1).min(text.len()))
+            .rev()
+            .find(|at| text.is_char_boundary(*at));
+        (at.unwrap_or(0), format!("this is not JSON: {}", json::message(&error)))
+    })?;
+    if let Some((at, _)) = json::inexact_integer(text, &value) {
+        return Err((at, "found a whole number that is not exact; put it in quotes".to_owned()));
+    }
+    let Value::Object(fields) = value else {
+        return Err((0, "found no JSON object, expected a label".to_owned()));
+    };
+    row(Fields(fields)).map_err(|problem| (0, problem))
+}
+
+fn row(mut fields: Fields) -> Result<LabelRow, String> {
     let format: u32 = fields.number("format")?.ok_or_else(|| missing("format"))?;
     if format != LABEL_FORMAT {
         return Err(format!("the row has format {format}, and this program reads {LABEL_FORMAT}"));
@@ -82,6 +106,7 @@ fn read(text: &str) -> Result<LabelRow, String> {
         criterion: fields.needed("criterion")?,
     };
     let act = read_act(&act, &mut fields)?;
+    let external = external(&mut fields, &subject)?;
     Ok(LabelRow::Event(Box::new(LabelEvent {
         id,
         time,
@@ -93,6 +118,7 @@ fn read(text: &str) -> Result<LabelRow, String> {
         drawn: drawn(&mut fields)?,
         blind: fields.boolean("blind")?,
         seconds: fields.number("seconds")?,
+        external,
         subject,
         other: fields.0,
     })))
@@ -112,13 +138,14 @@ fn read_act(act: &str, fields: &mut Fields) -> Result<Act, String> {
         "label" => Ok(Act::Label(label_value(fields)?)),
         "defer" => Ok(Act::Defer),
         "note" => Ok(Act::Note),
+        "flag" => Ok(Act::Flag),
         "retract" => Ok(Act::Retract),
         "adjudicate" => Ok(Act::Adjudicate {
             value: label_value(fields)?,
             adjudicates: fields.list("adjudicates")?,
         }),
         other => Err(format!(
-            "`act` is `{other}`; expected label, defer, note, retract, adjudicate or purge"
+            "`act` is `{other}`; expected label, defer, note, flag, retract, adjudicate or purge"
         )),
     }
 }
@@ -165,6 +192,26 @@ fn drawn(fields: &mut Fields) -> Result<Option<Drawn>, String> {
         "stratum" => Ok(Some(Drawn::Stratum { name: inner.needed("stratum")?, probability })),
         other => Err(format!("`how` is `{other}`; expected random, stratum or hunt")),
     }
+}
+
+fn external(fields: &mut Fields, subject: &LabelSubject) -> Result<Vec<ExternalOutput>, String> {
+    let Some(value) = fields.take("external") else { return Ok(Vec::new()) };
+    let Value::Array(items) = value else { return Err("`external` must be a list".to_owned()) };
+    items
+        .into_iter()
+        .map(|item| {
+            let Value::Object(inner) = item else {
+                return Err("`external` must be a list of objects".to_owned());
+            };
+            let mut inner = Fields(inner);
+            let (source, id) = (inner.needed("source")?, inner.needed("id")?);
+            let output = ExternalOutput { source, id, length: inner.number("length")? };
+            if subject.output.hashes().any(|hash| hash == output.hash()) {
+                return Ok(output);
+            }
+            Err(format!("`external` names `{}`, whose hash is none of the row", output.id))
+        })
+        .collect()
 }
 
 fn missing(key: &str) -> String {

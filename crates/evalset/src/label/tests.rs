@@ -30,6 +30,7 @@ fn event(number: u8, labeller: &str, act: Act, replaces: &[u8]) -> LabelEvent {
         drawn: None,
         blind: None,
         seconds: None,
+        external: Vec::new(),
         other: Map::new(),
     }
 }
@@ -92,9 +93,9 @@ fn a_bad_line_is_named_and_the_others_are_used() {
     assert_eq!(rows.len(), 1);
     let told: Vec<_> = bad.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(told.join("\n"), @r"
-    line 3: expected ident
-    line 4: `act` is `guess`; expected label, defer, note, retract, adjudicate or purge
-    line 5: the row has format 2, and this program reads 1
+    line 3, column 2: this is not JSON: expected ident
+    line 4, column 1: `act` is `guess`; expected label, defer, note, flag, retract, adjudicate or purge
+    line 5, column 1: the row has format 2, and this program reads 1
     ");
 }
 
@@ -106,8 +107,26 @@ fn a_changed_mind_replaces_and_a_withdrawn_label_is_none() {
     assert_eq!(values(&changed), [("ana".to_owned(), LabelValue::Fail)]);
     let noted = labels(&[first.clone(), event(3, "ana", Act::Note, &[])]);
     assert_eq!(values(&noted), [("ana".to_owned(), LabelValue::Pass)]);
-    let withdrawn = labels(&[first, second, event(3, "ana", Act::Retract, &[2])]);
+    let flag = event(4, "ana", Act::Flag, &[]);
+    let unflagged = labels(&[first.clone(), flag.clone(), event(5, "ana", Act::Retract, &[4])]);
+    assert_eq!(values(&unflagged), [("ana".to_owned(), LabelValue::Pass)]);
+    let withdrawn = labels(&[first, second, flag, event(3, "ana", Act::Retract, &[2])]);
     assert_eq!(values(&withdrawn), []);
+}
+
+#[test]
+fn an_output_that_lies_elsewhere_keeps_where_and_how_long_it_is() {
+    let elsewhere =
+        ExternalOutput { source: "bench".to_owned(), id: "q7".to_owned(), length: Some(812) };
+    let mut label = event(1, "ana", Act::Label(LabelValue::Pass), &[]);
+    label.subject.output = LabelledOutput::One(elsewhere.hash());
+    label.external = vec![elsewhere];
+    let row = LabelRow::Event(Box::new(label));
+    let text = write_labels([row.clone()]);
+    assert!(text.contains(r#""external":[{"source":"bench","id":"q7","length":812}]"#), "{text}");
+    assert_eq!(read_labels(&text), (vec![row], Vec::new()));
+    let (_, bad) = read_labels(&text.replace("q7", "q8"));
+    assert_eq!(bad[0].problem, "`external` names `q8`, whose hash is none of the row");
 }
 
 #[test]
@@ -167,8 +186,15 @@ fn any_act() -> impl Strategy<Value = Act> {
         Just(Act::Label(LabelValue::Prefers(Preference::Tie))),
         (0u32..=100).prop_map(|percent| Act::Label(LabelValue::Number(f64::from(percent) / 100.0))),
         Just(Act::Defer),
+        Just(Act::Flag),
+        Just(Act::Note),
         Just(Act::Retract),
-        Just(Act::Adjudicate { value: LabelValue::Pass, adjudicates: vec![id(0)] }),
+        (any::<bool>(), prop::collection::vec(0u8..20, 0..3)).prop_map(|(pass, events)| {
+            Act::Adjudicate {
+                value: if pass { LabelValue::Pass } else { LabelValue::Fail },
+                adjudicates: events.into_iter().map(id).collect(),
+            }
+        }),
     ]
 }
 
@@ -195,6 +221,10 @@ prop_compose! {
 
 fn any_rows() -> impl Strategy<Value = Vec<LabelRow>> {
     (0u8..20).prop_flat_map(|count| (0..count).map(any_row).collect::<Vec<_>>())
+}
+
+fn rows_of(text: &str) -> Vec<LabelRow> {
+    read_labels(text).0
 }
 
 proptest! {
@@ -225,6 +255,8 @@ proptest! {
             prop_assert_eq!(merged.current(&subject), straight.current(&subject));
             prop_assert_eq!(merged.reference(&subject), straight.reference(&subject));
         }
+        let purged: Vec<Id> = rows_of(&one).iter().flat_map(|row| row.purges().to_vec()).collect();
+        prop_assert!(merged.events().all(|event| !purged.contains(&event.id)));
     }
 
     #[test]
