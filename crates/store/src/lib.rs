@@ -18,6 +18,7 @@ mod error;
 mod evidence;
 mod export;
 mod folder;
+mod judgements;
 mod labels;
 mod leases;
 mod ledger;
@@ -43,6 +44,7 @@ pub use evidence::{
     AnswerEvidence, CaseEvidence, CellEvidence, OutcomeEvidence, ScoreEvidence, ScorerEvidence,
 };
 pub use folder::Warning;
+pub use judgements::Judgement;
 pub use labels::LabelOrigin;
 pub use ledger::{CapReached, Reservation, Reserved, Settled, SpendScope};
 pub use looks::{Look, LookMethod, NewLook};

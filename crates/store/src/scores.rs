@@ -243,7 +243,7 @@ fn scorer(connection: &Connection, score: &CellScore) -> rusqlite::Result<i64> {
     }
 }
 
-fn columns_of(outcome: &Outcome) -> (&'static str, Option<f64>, Option<&str>) {
+pub(crate) fn columns_of(outcome: &Outcome) -> (&'static str, Option<f64>, Option<&str>) {
     match outcome {
         Outcome::Pass => ("pass", None, None),
         Outcome::Fail => ("fail", None, None),

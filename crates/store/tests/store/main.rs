@@ -10,6 +10,7 @@ mod child;
 mod crash;
 mod disk;
 mod evidence;
+mod judgements;
 mod labels;
 mod ledger;
 mod looks;
