@@ -7,7 +7,7 @@ use chat::{
 use serde_json::{Map, Value, json};
 
 use super::draft::{Arguments, Draft};
-use super::json::{items, member, merge, number, put, text};
+use super::json::{at, items, member, merge, number, put, text};
 use super::media::Media;
 use super::{DecodeEvents, Problem, Progress, split_system, usage};
 use crate::PrepareError;
@@ -224,7 +224,7 @@ impl DecodeEvents for Stream {
             self.draft.stop(FinishReason::Filtered, reason);
         }
         let mut content = false;
-        if let Some(candidate) = data.pointer("/candidates/0") {
+        if let Some(candidate) = at(&data, "/candidates/0") {
             self.has_candidate = true;
             for part in items(candidate, "/content/parts") {
                 content |= self.take_part(part);

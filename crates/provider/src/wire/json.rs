@@ -4,14 +4,24 @@ use serde_json::{Map, Value};
 
 use crate::PrepareError;
 
+/// Returns the value at a pointer without escapes, `None` if it is absent. Every answer is asked for
+/// a dozen members, and [`Value::pointer`] copies each name for its escapes.
+pub(super) fn at<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
+    pointer.split('/').skip(1).try_fold(value, |inner, name| match inner {
+        Value::Object(members) => members.get(name),
+        Value::Array(elements) => elements.get(name.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
 /// Returns the text at a pointer, `None` if it is absent or not a string.
 pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
-    value.pointer(pointer).and_then(Value::as_str)
+    at(value, pointer).and_then(Value::as_str)
 }
 
 /// Returns the elements at a pointer, none if it is absent or not an array.
 pub(super) fn items<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    at(value, pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// Returns the member, `None` if it is absent or null.
@@ -113,6 +123,14 @@ mod tests {
         let mut body = json!({"model": "m", "generationConfig": {"maxOutputTokens": 9}});
         let extra = extra.as_object().unwrap();
         merge(body.as_object_mut().unwrap(), extra).map(|()| body)
+    }
+
+    #[test]
+    fn a_pointer_without_escapes_finds_what_the_standard_one_does() {
+        let value = json!({"a": [{"b": 1}, null], "": {"c": "text"}, "0": 2});
+        for pointer in ["", "/", "/a", "/a/0/b", "/a/1", "/a/2", "/a/b", "//c", "/0", "/a/0/b/c"] {
+            assert_eq!(at(&value, pointer), value.pointer(pointer), "{pointer}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use chat::{FinishReason, Message, OutputFormat, Part, Reply, Request, Role, Tool
 use serde_json::{Map, Value, json};
 
 use super::draft::{Arguments, Draft};
-use super::json::{items, member, merge, number, put, refuse, seed, text};
+use super::json::{at, items, member, merge, number, put, refuse, seed, text};
 use super::media::Media;
 use super::openai_chat::{decode_logprob, encode_tool, plain_text};
 use super::{DecodeEvents, Problem, Progress, WireOptions, usage};
@@ -142,7 +142,7 @@ impl DecodeEvents for Stream {
         content |= text(&data, "/message/thinking").is_some_and(|text| !text.is_empty());
         for call in items(&data, "/message/tool_calls") {
             let (id, name) = (text(call, "/id"), text(call, "/function/name"));
-            let arguments = Arguments::json(call.pointer("/function/arguments"));
+            let arguments = Arguments::json(at(call, "/function/arguments"));
             self.draft.put_tool(self.draft.next_tool(), id, name, arguments);
             content = true;
         }

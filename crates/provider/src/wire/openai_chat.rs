@@ -8,7 +8,7 @@ use chat::{
 use serde_json::{Map, Value, json};
 
 use super::draft::{Arguments, Draft};
-use super::json::{items, member, merge, number, put, seed, text};
+use super::json::{at, items, member, merge, number, put, seed, text};
 use super::media::Media;
 use super::{DecodeError, DecodeEvents, Problem, Progress, WireOptions, usage};
 use crate::PrepareError;
@@ -169,9 +169,8 @@ pub(super) fn decode(document: &Value) -> Result<Reply, DecodeError> {
     let mut draft = Draft::default();
     describe(&mut draft, document);
     let billed = draft.billed(usage::openai_chat);
-    let choice = document
-        .pointer("/choices/0")
-        .ok_or_else(|| DecodeError { problem: no_choice(), billed })?;
+    let choice =
+        at(document, "/choices/0").ok_or_else(|| DecodeError { problem: no_choice(), billed })?;
     take_message(&mut draft, choice, "message");
     Ok(draft.into_reply(usage::openai_chat))
 }
@@ -246,7 +245,7 @@ fn take_call(draft: &mut Draft, index: u64, call: &Value) {
     if let Some(name) = text(call, "/function/name") {
         tool.name.push_str(name);
     }
-    match call.pointer("/function/arguments") {
+    match at(call, "/function/arguments") {
         Some(Value::String(piece)) => tool.push_arguments(piece),
         Some(Value::Null) | None => {}
         Some(value) => tool.arguments = Arguments::Json(value.clone()),

@@ -8,6 +8,8 @@
 use chat::Usage;
 use serde_json::Value;
 
+use super::json::at;
+
 /// A usage object contradicts itself, or what it should count is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the usage contradicts itself: {0}")]
@@ -21,7 +23,7 @@ fn wrong(what: impl Into<String>) -> UsageContradiction {
 
 /// Returns a count, `None` if it is absent or null.
 fn count(raw: &Value, pointer: &str) -> Result<Option<u64>, UsageContradiction> {
-    match raw.pointer(pointer) {
+    match at(raw, pointer) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => value
             .as_u64()
