@@ -317,15 +317,22 @@ impl Change {
     }
 
     fn book(&self, connection: &Connection, run_no: i64, day: i64) -> rusqlite::Result<()> {
-        // One row at a time: SQLite collects several in a table of its own first.
-        let mut book = connection.prepare_cached(
-            "INSERT INTO spend (scope, key, billed, reserved, presumed)
-             VALUES (?1, ?2, max(?3, 0), max(?4, 0), max(?5, 0))
-             ON CONFLICT DO UPDATE SET
-               billed = billed + ?3, reserved = reserved + ?4, presumed = presumed + ?5",
+        // One row at a time, and an update before an insert: for several rows, or for an insert that
+        // turns into an update, SQLite first collects rows in a table of its own.
+        let mut add = connection.prepare_cached(
+            "UPDATE spend SET
+               billed = billed + ?3, reserved = reserved + ?4, presumed = presumed + ?5
+             WHERE scope = ?1 AND key = ?2",
         )?;
         for (scope, key) in scopes(run_no, day) {
-            book.execute(params![scope, key, self.billed, self.reserved, self.presumed])?;
+            let row = params![scope, key, self.billed, self.reserved, self.presumed];
+            if add.execute(row)? == 0 {
+                let mut begin = connection.prepare_cached(
+                    "INSERT INTO spend (scope, key, billed, reserved, presumed)
+                     VALUES (?1, ?2, max(?3, 0), max(?4, 0), max(?5, 0))",
+                )?;
+                begin.execute(row)?;
+            }
         }
         Ok(())
     }

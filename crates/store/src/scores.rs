@@ -172,10 +172,18 @@ pub(crate) fn outcome(row: &Row<'_>, value: usize) -> rusqlite::Result<Outcome> 
 fn record(connection: &Connection, new: &NewScores) -> Result<(), StoreError> {
     let doing = "record the scores of a cell";
     let run_no = runs::number(connection, new.run)?;
-    connection
-        .prepare_cached("DELETE FROM score WHERE run_no = ?1 AND cell = ?2 AND generation = ?3")
-        .and_then(|mut delete| delete.execute(params![run_no, new.cell, new.generation]))
+    let key = params![run_no, new.cell, new.generation];
+    // A look is much cheaper than a removal of nothing, which SQLite prepares for many rows.
+    let has_older = connection
+        .prepare_cached("SELECT 1 FROM score WHERE run_no = ?1 AND cell = ?2 AND generation = ?3")
+        .and_then(|mut select| select.exists(key))
         .doing(doing)?;
+    if has_older {
+        connection
+            .prepare_cached("DELETE FROM score WHERE run_no = ?1 AND cell = ?2 AND generation = ?3")
+            .and_then(|mut delete| delete.execute(key))
+            .doing(doing)?;
+    }
     for score in &new.scores {
         let scorer_no = scorer(connection, score).doing(doing)?;
         let (value, number, category) = columns_of(&score.score.outcome);
