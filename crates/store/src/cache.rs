@@ -35,21 +35,38 @@ impl Store {
     /// # Errors
     /// If the database cannot be read.
     pub fn cached(&self, key: ContentHash, now: Timestamp) -> Result<Option<Answer>, StoreError> {
+        self.cached_all(&[key], now).map(|found| found.into_iter().next().flatten())
+    }
+
+    /// Returns the answer of each key as [`Store::cached`] does, all as of one moment.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn cached_all(
+        &self,
+        keys: &[ContentHash],
+        now: Timestamp,
+    ) -> Result<Vec<Option<Answer>>, StoreError> {
+        let doing = "look into the cache";
         let found = self.read(|connection| {
-            connection
+            // One transaction: to begin and end one costs more than to look up a key.
+            let snapshot = connection.unchecked_transaction().doing(doing)?;
+            let mut select = snapshot
                 .prepare_cached(
                     "SELECT text, reply, latency_ms, first_token_ms
                      FROM cache JOIN answer USING (answer_no) WHERE key = ?1",
                 )
-                .and_then(|mut select| {
-                    select
-                        .query_row([key.as_bytes()], |row| answer(row, AnswerSource::Cache))
-                        .optional()
-                })
-                .doing("look into the cache")
+                .doing(doing)?;
+            let mut found = Vec::with_capacity(keys.len());
+            for key in keys {
+                let row =
+                    select.query_row([key.as_bytes()], |row| answer(row, AnswerSource::Cache));
+                found.push(row.optional().doing(doing)?);
+            }
+            Ok(found)
         })?;
-        if found.is_some() {
-            self.cache_use().touch(key, now);
+        for (key, _) in keys.iter().zip(&found).filter(|(_, found)| found.is_some()) {
+            self.cache_use().touch(*key, now);
         }
         Ok(found)
     }
@@ -61,8 +78,9 @@ impl Store {
     pub fn are_cached(&self, keys: &[ContentHash]) -> Result<Vec<bool>, StoreError> {
         self.read(|connection| {
             let doing = "look into the cache";
+            let snapshot = connection.unchecked_transaction().doing(doing)?;
             let mut select =
-                connection.prepare_cached("SELECT 1 FROM cache WHERE key = ?1").doing(doing)?;
+                snapshot.prepare_cached("SELECT 1 FROM cache WHERE key = ?1").doing(doing)?;
             keys.iter().map(|key| select.exists([key.as_bytes()]).doing(doing)).collect()
         })
     }

@@ -2,6 +2,7 @@
 
 mod calls;
 mod clock;
+mod lookups;
 mod record;
 mod scorer;
 

@@ -12,11 +12,13 @@ use values::{ContentHash, Id, Timestamp};
 
 use crate::Host;
 use crate::bridge::{read, write};
+use crate::port::lookups::Lookups;
 use crate::until_decided::Watch;
 
 /// The record and the cache of a run, in the project's database.
 pub(crate) struct StoreRecord {
     store: Store,
+    lookups: Arc<Lookups>,
     host: Host,
     run: Id,
     /// The scoring that this session's scores belong to, known once the run is open.
@@ -30,7 +32,8 @@ pub(crate) struct StoreRecord {
 impl StoreRecord {
     pub(crate) fn new(store: Store, host: Host, run: Id, watch: Option<Watch>) -> Self {
         let (generation, stopper) = (AtomicU32::new(1), OnceLock::new());
-        Self { store, host, run, generation, stopper, watch: watch.map(Mutex::new) }
+        let lookups = Arc::new(Lookups::new(store.clone()));
+        Self { store, lookups, host, run, generation, stopper, watch: watch.map(Mutex::new) }
     }
 
     /// Tells the watch what was recorded, and ends the session once the run is decided.
@@ -163,7 +166,7 @@ impl Record for StoreRecord {
 impl engine::Cache for StoreRecord {
     async fn lookup(&self, key: &ContentHash) -> Result<Option<Box<Answer>>, RecordError> {
         let (key, now) = (*key, (self.host.now)());
-        let found = read(&self.store, move |store| store.cached(key, now)).await;
+        let found = self.lookups.find(key, now).await;
         Ok(found.map_err(record_error)?.map(Box::new))
     }
 }

@@ -111,6 +111,20 @@ fn an_answer_that_was_replaced_meanwhile_is_recorded_as_it_was_used() {
 }
 
 #[test]
+fn several_keys_are_answered_in_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let run = id(b'r', 1);
+    start(&store, run, 3);
+    (0..3).for_each(|cell| keep(&store, run, cell, &format!("answer {cell}")));
+    let found = store.cached_all(&[key(2), key(9), key(0), key(2)], at(5)).unwrap();
+    let texts: Vec<_> = found.into_iter().map(|found| found.map(|hit| hit.reply.text)).collect();
+    let text = |cell: u32| Some(format!("answer {cell}"));
+    assert_eq!(texts, [text(2), None, text(0), text(2)]);
+    assert_eq!(store.cached_all(&[], at(5)).unwrap(), []);
+}
+
+#[test]
 fn clearing_empties_it() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
