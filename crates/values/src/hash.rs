@@ -6,6 +6,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::canonical_json;
+use crate::json::canonical_object;
 
 /// A SHA-256 that identifies content; as text, 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,10 +23,20 @@ impl ContentHash {
     /// The tag names the kind and format version (`trysquare-prompt-v1`), so that two kinds of
     /// document never share a hash.
     pub fn of_document(tag: &str, value: &Value) -> Self {
+        Self::of_canonical(tag, &canonical_json(value))
+    }
+
+    /// Returns the hash of an object as [`ContentHash::of_document`] does, of members that are given
+    /// one by one, each key once.
+    pub fn of_members(tag: &str, members: &[(&str, &Value)]) -> Self {
+        Self::of_canonical(tag, &canonical_object(members))
+    }
+
+    fn of_canonical(tag: &str, document: &str) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(tag.as_bytes());
         hasher.update(b"\n");
-        hasher.update(canonical_json(value).as_bytes());
+        hasher.update(document.as_bytes());
         Self(hasher.finalize().into())
     }
 
@@ -138,6 +149,18 @@ mod tests {
         assert_eq!(
             ContentHash::of_reader(bytes.as_slice()).unwrap(),
             ContentHash::of_bytes(&bytes)
+        );
+    }
+
+    #[test]
+    fn an_object_and_its_members_have_one_hash() {
+        let value =
+            json!({"b": {"y": 1, "x": [1.50, null]}, "\u{fb33}": 2, "\u{1f600}": "text", "a": 3});
+        let members: Vec<_> =
+            value.as_object().unwrap().iter().map(|(key, member)| (key.as_str(), member)).collect();
+        assert_eq!(
+            ContentHash::of_members("tag-v1", &members),
+            ContentHash::of_document("tag-v1", &value)
         );
     }
 

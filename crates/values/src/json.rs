@@ -13,6 +13,14 @@ pub fn canonical_json(value: &Value) -> String {
     out
 }
 
+/// Returns the canonical JSON of an object whose members are given one by one, each key once, so that
+/// none has to be copied.
+pub(crate) fn canonical_object(members: &[(&str, &Value)]) -> String {
+    let mut out = String::new();
+    write_members(members.to_vec(), Form::Canonical, &mut out);
+    out
+}
+
 /// Returns a value as one line of canonical text, as rows of JSONL files are written.
 ///
 /// Keys keep their order, which the row's format documents. Whole numbers keep all their digits
@@ -43,28 +51,31 @@ fn write(value: &Value, form: Form, out: &mut String) {
             out.push(']');
         }
         Value::Object(members) => {
-            let mut members: Vec<(&String, &Value)> = members.iter().collect();
-            if form == Form::Canonical {
-                // The RFC orders keys by their UTF-16 code units, which is not the order of UTF-8.
-                members.sort_unstable_by(|(one, _), (other, _)| {
-                    one.encode_utf16().cmp(other.encode_utf16())
-                });
-            }
-            out.push('{');
-            for (index, (key, member)) in members.into_iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_string(key, out);
-                out.push(':');
-                write(member, form, out);
-            }
-            out.push('}');
+            let members = members.iter().map(|(key, member)| (key.as_str(), member));
+            write_members(members.collect(), form, out);
         }
         Value::Number(number) => write_number(number, form, out),
         Value::String(text) => write_string(text, out),
         Value::Bool(_) | Value::Null => out.push_str(&value.to_string()),
     }
+}
+
+fn write_members(mut members: Vec<(&str, &Value)>, form: Form, out: &mut String) {
+    if form == Form::Canonical {
+        // The RFC orders keys by their UTF-16 code units, which is not the order of UTF-8.
+        members
+            .sort_unstable_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
+    }
+    out.push('{');
+    for (index, (key, member)) in members.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_string(key, out);
+        out.push(':');
+        write(member, form, out);
+    }
+    out.push('}');
 }
 
 fn write_number(number: &Number, form: Form, out: &mut String) {
