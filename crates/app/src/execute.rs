@@ -16,7 +16,7 @@ use values::{ContentHash, Id};
 
 use crate::clients::Purpose;
 use crate::material::{Maker, Material, settings_version};
-use crate::plan::{Plan, Sending, case_ids, connect_all, provider, providers_of};
+use crate::plan::{Plan, Sending, connect_all, provider, providers_of};
 use crate::port::{CheckScorer, RunCalls, StoreRecord, SystemClock};
 use crate::recordings::{needed_keys, recordings};
 use crate::target::{Targets, refuse_changed, trusted_programs};
@@ -126,16 +126,16 @@ impl App {
         if let Some(missing) = plan.missing.first() {
             return Err(missing.error());
         }
-        let Plan { header, cells, material, project, replay, request, store, .. } = plan;
+        let Plan { header, order, material, project, replay, request, store, .. } = plan;
         let calls = self.calls(&project, &material, &request.sending, replay.clone())?;
         let after = self.after_run(&project, &store, &header, &calls)?;
         if replay.is_none() {
             self.note_contacts(&store, &project, &material)?;
         }
-        let contents = material.contents(header.eval_set_hash, &case_ids(&cells));
         let now = (self.host.now)();
-        store::wait(|done| store.keep_contents(contents, now, done))?;
-        let planned = Box::new(cells.into_iter());
+        let cases = order.cases().iter().map(|case| (&*case.id, case.hash));
+        material.keep(&store, header.eval_set_hash, cases, now)?;
+        let planned = Box::new(order.into_cells());
         store::wait(|done| store.create_run(header.clone(), planned, now, done))?;
         let settings = settings_version(&material.set_source).hash;
         store::wait(|done| store.note_settings(header.id, settings, now, done))?;

@@ -11,10 +11,14 @@ use prompt::{LinkedPrompt, Partials, RenderInput, Schemas};
 use run::{RunHeader, Variant, VariantSource};
 use serde_json::{Map, Value, json};
 use store::{Content, SETTINGS_KIND, Store};
-use values::ContentHash;
+use values::{ContentHash, Timestamp};
 
 use crate::target::{describe, description_hash};
 use crate::{AppError, ErrorKind};
+
+/// How many versions are handed to the store at once, so that a large set is not copied whole. What
+/// one page kept is of use without the others: a version stands for itself.
+const KEPT_AT_ONCE: usize = 4_000;
 
 /// What a run is made of.
 #[derive(Debug)]
@@ -163,35 +167,45 @@ impl Material {
         Ok(Self { set_name, set_source: SourceText::new(name, text), set, cases, variants })
     }
 
-    /// Returns copies of every version that the run uses, for the store.
-    pub(crate) fn contents(&self, set_hash: ContentHash, case_ids: &[&str]) -> Vec<Content> {
-        let content = |kind: &str, hash, body| Content { kind: kind.to_owned(), hash, body };
-        let settings = self.set_source.text();
-        let mut contents = vec![
-            content("evalset", set_hash, settings.to_owned()),
+    /// Keeps copies of every version that the run uses in the store: the eval set, its settings, the
+    /// prompts, and these cases, given with the hash of their content. Blocking.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Record`] if they cannot be written.
+    pub(crate) fn keep<'c>(
+        &self,
+        store: &Store,
+        set_hash: ContentHash,
+        cases: impl IntoIterator<Item = (&'c str, ContentHash)>,
+        now: Timestamp,
+    ) -> Result<(), AppError> {
+        let mut page = vec![
+            content("evalset", set_hash, self.set_source.text().to_owned()),
             settings_version(&self.set_source),
         ];
         for ready in &self.variants {
             if let (Maker::Prompt(prompt), VariantSource::Prompt { version, .. }) =
                 (&ready.maker, &ready.variant.source)
             {
-                contents.push(content("prompt", *version, prompt_body(&prompt.linked)));
+                page.push(content("prompt", *version, prompt_body(&prompt.linked)));
             }
             if let Maker::Target(ReadyTarget { described: Some(described), .. }) = &ready.maker {
-                contents.push(content(
-                    "target",
-                    description_hash(described),
-                    described.to_string(),
-                ));
+                page.push(content("target", description_hash(described), described.to_string()));
             }
         }
-        for id in case_ids {
-            if let Some(case) = self.cases.get(id) {
-                contents.push(content("case", case.content_hash(), case.to_row()));
+        for (id, hash) in cases {
+            page.extend(self.cases.get(id).map(|case| content("case", hash, case.to_row())));
+            if page.len() >= KEPT_AT_ONCE {
+                let full = std::mem::take(&mut page);
+                store::wait(|done| store.keep_contents(full, now, done))?;
             }
         }
-        contents
+        Ok(store::wait(|done| store.keep_contents(page, now, done))?)
     }
+}
+
+fn content(kind: &str, hash: ContentHash, body: String) -> Content {
+    Content { kind: kind.to_owned(), hash, body }
 }
 
 /// Returns the copy of an `evalset.yaml` under its own hash.

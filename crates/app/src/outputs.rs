@@ -72,9 +72,9 @@ impl App {
         let cells = cells(&lines, &names, &name);
         let store = self.store(&project)?;
         let now = (self.host.now)();
-        let ids: Vec<&str> = lines.iter().map(|(line, _)| line.case.as_str()).collect();
-        let contents = material.contents(header.eval_set_hash, &ids);
-        store::wait(|done| store.keep_contents(contents, now, done))?;
+        let cases: BTreeMap<_, _> =
+            cells.iter().map(|cell| (cell.case_id.as_str(), cell.case_hash)).collect();
+        material.keep(&store, header.eval_set_hash, cases, now)?;
         let attempts = attempts(header.id, &cells, lines, now);
         let planned = Box::new(cells.into_iter());
         store::wait(|done| {

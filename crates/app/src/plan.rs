@@ -1,7 +1,7 @@
 //! Planning a run: everything is resolved, checked and rendered before anything is sent.
 
+use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use engine::{CacheUse, Costing};
 use evalset::Case;
 use project::Project;
 use provider::Replay;
-use run::{Caps, CaseRef, PlannedCell, RunHeader, plan_order};
+use run::{Caps, PlanOrder, PlannedCase, RunHeader, plan_order};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
-use values::{ContentHash, NanoDollars, Origin};
+use values::{NanoDollars, Origin};
 
 use crate::clients::{Clients, Purpose, client_key, connect};
 use crate::material::{Maker, Material};
@@ -115,7 +115,7 @@ pub struct Plan {
     /// What the person has to allow first.
     pub missing: Vec<Missing>,
     pub(crate) header: RunHeader,
-    pub(crate) cells: Vec<PlannedCell>,
+    pub(crate) order: PlanOrder,
     pub(crate) material: Arc<Material>,
     pub(crate) project: Arc<Project>,
     pub(crate) replay: Option<Arc<Replay>>,
@@ -145,24 +145,24 @@ impl App {
         let store = self.store(&project)?;
         let replay = request.replay.then(|| recordings(&project, &request.set)).transpose()?;
         let header = self.header(&material, &cases, &request)?;
-        let cells = cells_of(&header, &cases)?;
+        let order = order_of(&header, cases)?;
         let settings = self.settings()?;
         let targets = Targets::declared(&self.host, &project, &material, &settings)?;
         let calls = self.preparing_calls(&project, &material, &targets, replay.clone())?;
-        let summary = summarise(&header, &cells, &material, &calls, &store, &request)?;
+        let summary = summarise(&header, &order, &material, &calls, &store, &request)?;
         refuse_unpriced(&summary, &header, &request)?;
         let missing = match &replay {
             Some(_) => Vec::new(),
             None => self.missing(&settings, &request.sending.grants, &project, &material)?,
         };
         let project = Arc::new(project);
-        Ok(Plan { summary, missing, header, cells, material, project, replay, request, store })
+        Ok(Plan { summary, missing, header, order, material, project, replay, request, store })
     }
 
     fn header(
         &self,
         material: &Material,
-        cases: &[Case],
+        cases: &[PlannedCase],
         request: &RunRequest,
     ) -> Result<RunHeader, AppError> {
         let samples = request.samples.unwrap_or(material.set.samples_or_one().get());
@@ -346,7 +346,7 @@ fn fail_on_used(
     Err(AppError::input("the files that this run uses have errors").with_diagnostics(found))
 }
 
-fn choose_cases(material: &Material, request: &RunRequest) -> Result<Vec<Case>, AppError> {
+fn choose_cases(material: &Material, request: &RunRequest) -> Result<Vec<PlannedCase>, AppError> {
     for id in &request.cases {
         if material.cases.get(id).is_none() {
             return Err(AppError::input(format!(
@@ -359,7 +359,12 @@ fn choose_cases(material: &Material, request: &RunRequest) -> Result<Vec<Case>, 
         (request.cases.is_empty() || request.cases.contains(&case.id))
             && (request.tags.is_empty() || case.tags.iter().any(|tag| request.tags.contains(tag)))
     };
-    let cases: Vec<_> = material.cases.iter().filter(wanted).collect();
+    let chosen = material.cases.iter().filter(wanted).map(|case| PlannedCase {
+        hash: case.content_hash(),
+        id: case.id.into(),
+        cluster: case.cluster.map(Into::into),
+    });
+    let cases: Vec<_> = chosen.collect();
     if cases.is_empty() {
         return Err(AppError::input("no case is left to run")
             .with_hint("check --case and --tag, or add cases to cases.jsonl"));
@@ -367,24 +372,19 @@ fn choose_cases(material: &Material, request: &RunRequest) -> Result<Vec<Case>, 
     Ok(cases)
 }
 
-fn cells_of(header: &RunHeader, cases: &[Case]) -> Result<Vec<PlannedCell>, AppError> {
-    let cases: Vec<_> = cases
-        .iter()
-        .map(|case| CaseRef {
-            id: &case.id,
-            hash: case.content_hash(),
-            cluster: case.cluster.as_deref(),
-        })
-        .collect();
+fn order_of(header: &RunHeader, cases: Vec<PlannedCase>) -> Result<PlanOrder, AppError> {
     let variants = u32::try_from(header.variants.len()).unwrap_or(u32::MAX);
-    plan_order(&cases, variants, header.samples, header.seed)
+    plan_order(cases, variants, header.samples, header.seed)
         .map_err(|error| AppError::input(error.to_string()))
 }
+
+/// How many cells are looked up in the cache at once.
+const PAGE: usize = 1_000;
 
 /// Renders every cell and looks it up.
 fn summarise(
     header: &RunHeader,
-    cells: &[PlannedCell],
+    order: &PlanOrder,
     material: &Material,
     calls: &RunCalls,
     store: &Store,
@@ -392,10 +392,15 @@ fn summarise(
 ) -> Result<PlanSummary, AppError> {
     let mut variants: Vec<_> = material.variants.iter().map(variant_plan).collect();
     let look = !request.replay && request.sending.cache == CacheUse::On;
-    for page in cells.chunks(1_000) {
+    let mut cells = order.cells();
+    loop {
+        let page: Vec<_> = cells.by_ref().take(PAGE).collect();
+        if page.is_empty() {
+            break;
+        }
         let mut keys = Vec::with_capacity(page.len());
         let mut costings = Vec::with_capacity(page.len());
-        for cell in page {
+        for cell in &page {
             match calls.prepare_now(cell) {
                 Ok(prepared) => {
                     keys.push(prepared.call.cache_key(cell.sample));
@@ -421,12 +426,11 @@ fn summarise(
         }
     }
     let samples = header.samples;
-    let cases = cells.len() / (variants.len() * usize::try_from(samples).unwrap_or(1)).max(1);
     Ok(PlanSummary {
         set: header.eval_set.clone(),
-        cases,
+        cases: order.cases().len(),
         samples,
-        cells: cells.len(),
+        cells: usize::try_from(order.cell_count()).unwrap_or(usize::MAX),
         variants,
         caps: header.caps,
         seed: header.seed,
@@ -498,15 +502,6 @@ fn refuse_unpriced(
         }
     }
     Ok(())
-}
-
-/// Returns the cases of a plan by content, each once.
-pub(crate) fn case_ids(cells: &[PlannedCell]) -> Vec<&str> {
-    let mut seen: BTreeMap<&str, ContentHash> = BTreeMap::new();
-    for cell in cells {
-        seen.entry(&cell.case_id).or_insert(cell.case_hash);
-    }
-    seen.into_keys().collect()
 }
 
 /// Where recordings of an eval set are.

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use document::{Diagnostic, Severity, Span};
-use evalset::Case;
 use files::{FileProblem, Snapshot};
 use project::{Project, Reformatted};
 use provider::Replay;
-use run::{Answer, CaseRef, Outcome, PlannedCell, Recording, RunHeader, plan_order};
+use run::{Answer, Outcome, PlannedCase, PlannedCell, Recording, RunHeader, plan_order};
 use store::{PendingQuery, Selection, Store};
 use values::{ContentHash, Id, Timestamp};
 
@@ -87,16 +86,16 @@ pub(crate) fn needed_keys(
     calls: &RunCalls,
     samples: u32,
 ) -> Result<BTreeSet<ContentHash>, AppError> {
-    let cases: Vec<Case> = material.cases.iter().collect();
-    let refs: Vec<_> = cases
-        .iter()
-        .map(|case| CaseRef { id: &case.id, hash: case.content_hash(), cluster: None })
-        .collect();
+    let cases = material.cases.iter().map(|case| PlannedCase {
+        hash: case.content_hash(),
+        id: case.id.into(),
+        cluster: None,
+    });
     let variants = u32::try_from(material.variants.len()).unwrap_or(u32::MAX);
-    let cells = plan_order(&refs, variants, samples, 0)
+    let order = plan_order(cases.collect(), variants, samples, 0)
         .map_err(|error| AppError::input(error.to_string()))?;
-    let keys = cells.iter().filter_map(|cell| {
-        let prepared = calls.prepare_now(cell).ok()?;
+    let keys = order.cells().filter_map(|cell| {
+        let prepared = calls.prepare_now(&cell).ok()?;
         Some(prepared.call.recording_key(cell.sample))
     });
     Ok(keys.collect())

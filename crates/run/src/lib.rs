@@ -22,7 +22,7 @@ pub use event::{
 };
 pub use export::{EXPORT_FORMAT, ExportRow};
 pub use ledger::{CapScope, Caps, LedgerEntry, LedgerState};
-pub use order::{CaseRef, ORDER_ALGORITHM, TooManyCells, plan_order};
+pub use order::{ORDER_ALGORITHM, PlanOrder, PlannedCase, TooManyCells, plan_order};
 pub use plan::{PlannedCell, RunHeader, RunState, StopGoal, UntilDecided, Variant, VariantSource};
 pub use recording::{
     BadRecording, RECORDING_FORMAT, RecordedBy, Recording, read_recordings, write_recordings,

@@ -12,15 +12,27 @@ use crate::PlannedCell;
 /// clusters (Fisher–Yates from the end, each index drawn by rejection from 64-bit words).
 pub const ORDER_ALGORITHM: &str = "chacha8-fisher-yates-v1";
 
-/// What the order of a plan needs to know of a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CaseRef<'a> {
+/// A case of a plan, without its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedCase {
     /// The case.
-    pub id: &'a str,
+    pub id: Box<str>,
     /// Its content.
     pub hash: ContentHash,
     /// Its cluster; a case without one is its own.
-    pub cluster: Option<&'a str>,
+    pub cluster: Option<Box<str>>,
+}
+
+/// The cases of a plan in the order in which they are worked on.
+///
+/// Its cells are made when they are asked for: a plan of many samples and variants takes no more
+/// memory than its cases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanOrder {
+    cases: Vec<PlannedCase>,
+    variants: u32,
+    samples: u32,
+    count: u32,
 }
 
 /// A plan has more cells than can be numbered.
@@ -35,63 +47,99 @@ pub struct TooManyCells {
     pub samples: u32,
 }
 
-/// Returns the cells of a plan in the order in which they are worked on.
+/// Puts the cases of a plan into the order in which they are worked on.
 ///
 /// The seed shuffles whole clusters. Within a cluster the cases keep the order in which they were
-/// given, and all samples of all variants of a case stand next to each other, so that pairs
-/// complete together. The same input gives the same order, on every machine and in every version
-/// that names the same [`ORDER_ALGORITHM`]. Linear in the number of cells.
+/// given. The same input gives the same order, on every machine and in every version that names the
+/// same [`ORDER_ALGORITHM`].
 ///
 /// # Errors
 /// [`TooManyCells`] if the number of cells does not fit `u32`.
 pub fn plan_order(
-    cases: &[CaseRef<'_>],
+    cases: Vec<PlannedCase>,
     variants: u32,
     samples: u32,
     seed: u64,
-) -> Result<Vec<PlannedCell>, TooManyCells> {
+) -> Result<PlanOrder, TooManyCells> {
     let too_many = TooManyCells { cases: cases.len(), variants, samples };
     let count = u32::try_from(cases.len())
         .ok()
         .and_then(|cases| cases.checked_mul(variants)?.checked_mul(samples))
         .ok_or(too_many)?;
-    let mut clusters = clusters_of(cases);
-    shuffle(&mut clusters, seed);
-
-    let mut cells = Vec::with_capacity(usize::try_from(count).map_err(|_| too_many)?);
-    let mut indices = 0..count;
-    for case in clusters.iter().flatten() {
-        for sample in 0..samples {
-            for (variant, index) in (0..variants).zip(&mut indices) {
-                cells.push(PlannedCell {
-                    index,
-                    case_id: case.id.to_owned(),
-                    case_hash: case.hash,
-                    cluster: case.cluster.map(str::to_owned),
-                    variant,
-                    sample,
-                });
-            }
-        }
+    let (cluster_of, clusters) = clusters_of(&cases);
+    let mut shuffled: Vec<usize> = (0..clusters).collect();
+    shuffle(&mut shuffled, seed);
+    let mut place_of = vec![0; clusters];
+    for (place, cluster) in shuffled.into_iter().enumerate() {
+        place_of[cluster] = place;
     }
-    Ok(cells)
+    let mut order: Vec<usize> = (0..cases.len()).collect();
+    order.sort_by_key(|case| place_of[cluster_of[*case]]);
+    let mut given: Vec<_> = cases.into_iter().map(Some).collect();
+    let cases = order.into_iter().filter_map(|case| given[case].take()).collect();
+    Ok(PlanOrder { cases, variants, samples, count })
 }
 
-/// Groups cases by cluster, in the order in which the clusters first appear.
-fn clusters_of<'a>(cases: &'a [CaseRef<'a>]) -> Vec<Vec<&'a CaseRef<'a>>> {
-    let mut clusters: Vec<Vec<&CaseRef<'_>>> = Vec::new();
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    for case in cases {
-        let place = match case.cluster {
-            Some(name) => *places.entry(name).or_insert(clusters.len()),
-            None => clusters.len(),
-        };
-        match clusters.get_mut(place) {
-            Some(cluster) => cluster.push(case),
-            None => clusters.push(vec![case]),
-        }
+impl PlanOrder {
+    /// Returns the number of cells.
+    pub fn cell_count(&self) -> u32 {
+        self.count
     }
-    clusters
+
+    /// Returns the cases.
+    pub fn cases(&self) -> &[PlannedCase] {
+        &self.cases
+    }
+
+    /// Makes the cells in their order: all samples of all variants of a case stand next to each
+    /// other, so that pairs complete together.
+    pub fn cells(&self) -> impl Iterator<Item = PlannedCell> {
+        let cells = |case| cells_of(case, self.variants, self.samples);
+        self.cases.iter().flat_map(cells).zip(0..).map(numbered)
+    }
+
+    /// Makes the cells in their order, as [`PlanOrder::cells`] does.
+    pub fn into_cells(self) -> impl Iterator<Item = PlannedCell> + Send {
+        let Self { cases, variants, samples, .. } = self;
+        let cells = cases
+            .into_iter()
+            .flat_map(move |case| cells_of(&case, variants, samples).collect::<Vec<_>>());
+        cells.zip(0..).map(numbered)
+    }
+}
+
+fn cells_of(case: &PlannedCase, variants: u32, samples: u32) -> impl Iterator<Item = PlannedCell> {
+    (0..samples).flat_map(move |sample| {
+        (0..variants).map(move |variant| PlannedCell {
+            index: 0,
+            case_id: case.id.to_string(),
+            case_hash: case.hash,
+            cluster: case.cluster.as_deref().map(str::to_owned),
+            variant,
+            sample,
+        })
+    })
+}
+
+fn numbered((cell, index): (PlannedCell, u32)) -> PlannedCell {
+    PlannedCell { index, ..cell }
+}
+
+/// Returns for each case the number of its cluster, and how many there are. They are numbered in the
+/// order in which they first appear.
+fn clusters_of(cases: &[PlannedCase]) -> (Vec<usize>, usize) {
+    let mut count = 0;
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    let mut next = || {
+        count += 1;
+        count - 1
+    };
+    let of_each = cases.iter().map(|case| match case.cluster.as_deref() {
+        Some(name) => *known.entry(name).or_insert_with(&mut next),
+        None => next(),
+    });
+    let of_each = of_each.collect();
+    (of_each, count)
 }
 
 fn shuffle<T>(items: &mut [T], seed: u64) {
@@ -124,8 +172,17 @@ mod tests {
 
     use super::*;
 
-    fn case<'a>(id: &'a str, cluster: Option<&'a str>) -> CaseRef<'a> {
-        CaseRef { id, hash: ContentHash::of_bytes(id.as_bytes()), cluster }
+    fn case(id: &str, cluster: Option<&str>) -> PlannedCase {
+        let hash = ContentHash::of_bytes(id.as_bytes());
+        PlannedCase { id: id.into(), hash, cluster: cluster.map(Into::into) }
+    }
+
+    fn cells(cases: &[PlannedCase], variants: u32, samples: u32, seed: u64) -> Vec<PlannedCell> {
+        let order = plan_order(cases.to_vec(), variants, samples, seed).unwrap();
+        let cells: Vec<_> = order.cells().collect();
+        assert_eq!(order.cell_count() as usize, cells.len());
+        assert_eq!(order.into_cells().collect::<Vec<_>>(), cells);
+        cells
     }
 
     fn ids(cells: &[PlannedCell]) -> Vec<&str> {
@@ -137,7 +194,7 @@ mod tests {
     fn a_seed_gives_this_order_for_ever() {
         let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
         let cases: Vec<_> = names.iter().map(|name| case(name, None)).collect();
-        let order = |seed| ids(&plan_order(&cases, 1, 1, seed).unwrap()).concat();
+        let order = |seed| ids(&cells(&cases, 1, 1, seed)).concat();
         insta::assert_snapshot!(order(0), @"cbdhaefg");
         insta::assert_snapshot!(order(1), @"bdcgeafh");
         insta::assert_snapshot!(order(u64::MAX), @"ebdfcgah");
@@ -146,7 +203,7 @@ mod tests {
     #[test]
     fn variants_and_samples_of_a_case_stand_together() {
         let cases = [case("a", None), case("b", None)];
-        let cells = plan_order(&cases, 2, 2, 7).unwrap();
+        let cells = cells(&cases, 2, 2, 7);
         let first = &cells[0].case_id;
         assert!(cells[..4].iter().all(|cell| &cell.case_id == first));
         let pairs: Vec<_> = cells[..4].iter().map(|cell| (cell.sample, cell.variant)).collect();
@@ -158,7 +215,7 @@ mod tests {
         let cases =
             [case("x", Some("k")), case("k", None), case("y", Some("k")), case("z", Some("k"))];
         for seed in 0..20 {
-            let cells = plan_order(&cases, 1, 1, seed).unwrap();
+            let cells = cells(&cases, 1, 1, seed);
             let joined = ids(&cells).concat();
             assert!(joined == "xyzk" || joined == "kxyz", "{joined}");
         }
@@ -167,8 +224,8 @@ mod tests {
     #[test]
     fn a_plan_that_cannot_be_numbered_is_refused() {
         let cases = [case("a", None), case("b", None)];
-        assert!(plan_order(&cases, u32::MAX, 1, 0).is_err());
-        assert_eq!(plan_order(&cases, 0, 1, 0).unwrap(), []);
+        assert!(plan_order(cases.to_vec(), u32::MAX, 1, 0).is_err());
+        assert_eq!(cells(&cases, 0, 1, 0), []);
     }
 
     #[test]
@@ -176,7 +233,7 @@ mod tests {
         let cases = ["a", "b", "c"].map(|name| case(name, None));
         let mut firsts = HashMap::new();
         for seed in 0..3_000 {
-            let cells = plan_order(&cases, 1, 1, seed).unwrap();
+            let cells = cells(&cases, 1, 1, seed);
             *firsts.entry(ids(&cells).concat()).or_insert(0u32) += 1;
         }
         // Six orders, 500 expected of each with a standard deviation of 20.
@@ -200,7 +257,7 @@ mod tests {
                 .zip(&groups)
                 .map(|(name, group)| case(name, group.as_deref()))
                 .collect();
-            let cells = plan_order(&cases, variants, samples, seed).unwrap();
+            let cells = cells(&cases, variants, samples, seed);
 
             let distinct: HashSet<_> =
                 cells.iter().map(|cell| (&cell.case_id, cell.variant, cell.sample)).collect();
