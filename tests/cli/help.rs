@@ -1,6 +1,6 @@
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&[&str]; 34] = [
+const COMMANDS: [&[&str]; 41] = [
     &["run"],
     &["runs"],
     &["runs", "export"],
@@ -24,6 +24,13 @@ const COMMANDS: [&[&str]; 34] = [
     &["fmt"],
     &["plan-size"],
     &["gate"],
+    &["label"],
+    &["label", "next"],
+    &["label", "stats"],
+    &["label", "conflicts"],
+    &["label", "adjudicate"],
+    &["label", "export"],
+    &["label", "purge"],
     &["baseline", "accept"],
     &["baseline", "show"],
     &["pin"],

@@ -17,6 +17,7 @@ mod execute;
 mod gate;
 mod host;
 mod keys;
+mod labels;
 mod material;
 mod media;
 mod models;
@@ -54,6 +55,11 @@ pub use execute::{ResumeRequest, RunningRun};
 pub use gate::{Approved, GateRequest, Gated, PlannedGate};
 pub use host::{Environment, Host};
 pub use keys::{KeyTest, KeyView, key_origin};
+pub use labels::{
+    Conflict, ConflictDesk, CriterionLabels, LabelDesk, LabelItem, LabelPurge, LabelRequest,
+    LabelStats, LabellerCounts, LabelsPurged, LabelsWritten, Opinion, Overlap, QueueKind,
+    ShownOutput,
+};
 pub use models::{ModelView, ProviderView};
 pub use permission::{Grants, Missing, parse_origin};
 pub use pins::{Approval, ExportedPrompt, PinRequest, PinView};
@@ -67,6 +73,7 @@ pub use until_decided::UntilDecidedRequest;
 // Data that answers carry, so that a program needs no other crate for what this one returns.
 pub use analysis::{CasePasses, Estimate, GateStatus, PassRate, Spread, Verified, pass_rate};
 pub use engine::{CacheUse, Stopper};
+pub use evalset::{Criterion, CriterionKind, LabelValue, Preference};
 pub use store::{CacheStats, CellRow, RunSummary, Which};
 
 /// The name under which keys stand in the system's keyring.

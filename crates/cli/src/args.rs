@@ -6,9 +6,13 @@
     reason = "a field here is an option that is typed: each flag is a bool, named as it is typed"
 )]
 
+mod label;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use label::{Label, LabelCommand, LabelPurge, LabelQueue, Queue};
 
 /// Is the new prompt better, and how do we know?
 #[derive(Debug, Parser)]
@@ -106,6 +110,8 @@ pub(crate) enum Command {
     PlanSize(PlanSize),
     /// Decide whether the candidate may ship: run it, compare it with the baseline, apply the rules
     Gate(Gate),
+    /// Label outputs in the terminal, and look at the labels that there are
+    Label(Label),
     /// Approve the results of a run, and show what is approved
     #[command(subcommand)]
     Baseline(Baseline),

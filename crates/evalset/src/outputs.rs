@@ -79,6 +79,16 @@ impl Outputs {
         hash
     }
 
+    /// Takes out what an output said, for ever; tells whether it was there.
+    pub fn purge(&mut self, hash: ContentHash, at: Timestamp) -> bool {
+        let is_there = self.text(&hash).is_some();
+        if is_there {
+            let content = OutputContent::Purged(at);
+            self.rows.insert(hash, Output { content, other: Map::new() });
+        }
+        is_there
+    }
+
     /// Returns the output of a hash.
     pub fn get(&self, hash: &ContentHash) -> Option<&Output> {
         self.rows.get(hash)

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use document::Diagnostic;
-use evalset::{Baseline, Outputs};
+use document::{Diagnostic, Diagnostics, SourceText, Span};
+use evalset::{Baseline, LabelRow, Outputs, read_labels};
 use files::{FileError, Snapshot};
 
 use crate::{GitError, Project, content_at, file_versions};
@@ -49,6 +49,38 @@ impl Project {
         self.set_file(set, "outputs.jsonl", |name, text| {
             let (outputs, found) = Outputs::read(name, text);
             (Some(outputs), found)
+        })
+    }
+
+    /// Reads the `labels.jsonl` of an eval set. Its content is what can be used, and is not to be
+    /// written back if a diagnostic is an error.
+    ///
+    /// # Errors
+    /// [`FileError`] if it is there and cannot be read.
+    pub fn labels(
+        &self,
+        set: &str,
+    ) -> Result<(SetFile<Vec<LabelRow>>, Vec<Diagnostic>), FileError> {
+        self.set_file(set, "labels.jsonl", |name, text| {
+            let (rows, bad) = read_labels(text);
+            if bad.is_empty() {
+                return (Some(rows), Vec::new());
+            }
+            let mut found = Diagnostics::new(SourceText::new(name, text));
+            let mut bad = bad.into_iter().peekable();
+            let mut start = 0;
+            for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+                while let Some(one) = bad.next_if(|one| one.line == number) {
+                    let inside = line.trim_start_matches('\u{feff}');
+                    let begin = start + line.len() - inside.len();
+                    let column = inside.char_indices().nth(one.column - 1);
+                    let at = begin + column.map_or(0, |(at, _)| at);
+                    let end = begin + inside.trim_end_matches(['\n', '\r']).len();
+                    found.error("label-row", Span::new(at, end.max(at)), one.problem);
+                }
+                start += line.len();
+            }
+            (Some(rows), found.into_vec())
         })
     }
 

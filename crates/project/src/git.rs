@@ -104,6 +104,16 @@ pub(crate) fn versions_of(
     log(root, &arguments)
 }
 
+/// Returns the name that git would write into a commit made here, if one is set.
+///
+/// # Errors
+/// [`GitError`] if git cannot be asked.
+pub fn user_name(root: &Path) -> Result<Option<String>, GitError> {
+    let name = git(root, &["config", "--get", "user.name"])?;
+    let name = String::from_utf8_lossy(&name.stdout).trim().to_owned();
+    Ok((!name.is_empty()).then_some(name))
+}
+
 fn log(root: &Path, which: &[&str]) -> Result<Vec<FileVersion>, GitError> {
     let prefix = repository_prefix(root)?;
     if git(root, &["rev-parse", "--verify", "--quiet", "HEAD"])?.stdout.is_empty() {

@@ -21,7 +21,7 @@ pub use approved::SetFile;
 pub use config::{EnvironmentPins, Pin, PinOverride, ProjectConfig};
 pub use declare::{HttpDeclaration, ProgramDeclaration, TargetDeclaration, TargetKind};
 pub use format::Reformatted;
-pub use git::{FileVersion, GitError, commit_of, content_at, file_versions};
+pub use git::{FileVersion, GitError, commit_of, content_at, file_versions, user_name};
 pub use history::PromptVersion;
 pub use init::{InitError, init, init_with};
 pub use load::{EvalSetFolder, OpenError, Project, find_root};

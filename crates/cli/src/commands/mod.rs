@@ -7,6 +7,7 @@ mod completions;
 mod doctor;
 mod gate;
 mod key;
+mod label;
 mod models;
 mod permission;
 mod pin;
@@ -66,6 +67,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, AppError> {
         Command::Fmt(args) => project::fmt(&context, &args),
         Command::PlanSize(args) => plan_size::plan_size(&context, &args),
         Command::Gate(args) => gate::gate(&context, &args),
+        Command::Label(args) => label::label(&context, args),
         Command::Baseline(args) => baseline::baseline(&context, args),
         Command::Pin(args) => pin::pin(&context, args),
         Command::Prompt(args) => prompt::prompt(&context, &args),

@@ -113,8 +113,19 @@ impl Labels {
 
     /// Returns what people decided on a subject.
     pub fn reference(&self, subject: &LabelSubject) -> Reference {
+        self.reference_where(subject, |_| true)
+    }
+
+    /// Returns what people decided on a subject by the labels and adjudications that count, as those
+    /// do that are not outdated.
+    pub fn reference_where(
+        &self,
+        subject: &LabelSubject,
+        counts: impl Fn(&LabelEvent) -> bool,
+    ) -> Reference {
         let adjudication = self
             .standing(subject)
+            .filter(|event| counts(event))
             .filter_map(|event| match &event.act {
                 Act::Adjudicate { value, .. } => Some((event.time, event.id, value)),
                 _ => None,
@@ -123,7 +134,8 @@ impl Labels {
         if let Some((_, _, value)) = adjudication {
             return Reference::Adjudicated(value.clone());
         }
-        let current = self.current(subject);
+        let mut current = self.current(subject);
+        current.retain(|_, label| counts(label.event));
         let mut votes: Vec<(&LabelValue, usize)> = Vec::new();
         for label in current.values() {
             match votes.iter_mut().find(|(value, _)| value.agrees_with(label.value)) {

@@ -1,0 +1,247 @@
+//! Labelling one thing after the other.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use evalset::{Act, Criterion, LabelEvent, LabelRow, LabelSubject, LabelValue, Preference};
+use serde_json::Map;
+use store::{LabelOrigin, wait};
+use values::Id;
+
+use super::LabelWorld;
+use super::queue::{LabelItem, LabelRequest};
+use super::writer::FileWriter;
+use crate::{App, AppError};
+
+/// Where a person labels: what is next, and what they said.
+///
+/// Every event is durable in the database before its function returns, and in `labels.jsonl` within
+/// two seconds and when the desk is closed.
+pub struct LabelDesk {
+    app: App,
+    world: LabelWorld,
+    writer: FileWriter,
+    labeller: String,
+    criterion: Criterion,
+    blind: bool,
+    items: Vec<LabelItem>,
+    open: VecDeque<usize>,
+    done: Vec<Done>,
+    total: usize,
+}
+
+/// Something that can be taken back.
+struct Done {
+    item: usize,
+    event: Id,
+    /// The label that stood before.
+    before: Option<LabelValue>,
+    was_decided: bool,
+}
+
+impl App {
+    /// Opens a desk. Blocking.
+    ///
+    /// # Errors
+    /// As [`App::label_queue`].
+    pub fn label_desk(
+        &self,
+        folder: Option<&Path>,
+        request: &LabelRequest,
+    ) -> Result<LabelDesk, AppError> {
+        let queue = self.queued(folder, request)?;
+        let (project, _) = self.open(folder)?;
+        let (store, set) = (queue.world.store.clone(), queue.world.folder.name.clone());
+        let writer = FileWriter::start(project, store, set)?;
+        // What a process that died had not brought into the file.
+        writer.wake();
+        Ok(LabelDesk {
+            app: self.clone(),
+            writer,
+            labeller: request.labeller.clone(),
+            criterion: queue.world.criterion(Some(&queue.criterion))?.clone(),
+            blind: request.blind,
+            open: (0..queue.items.len()).collect(),
+            items: queue.items,
+            done: Vec::new(),
+            total: queue.total,
+            world: queue.world,
+        })
+    }
+}
+
+impl LabelDesk {
+    /// Returns what is decided, with its rubric.
+    pub fn criterion(&self) -> &Criterion {
+        &self.criterion
+    }
+
+    /// Returns the eval set's name.
+    pub fn eval_set(&self) -> &str {
+        &self.world.folder.name
+    }
+
+    /// Returns what is to be labelled now; `None` at the end.
+    pub fn next(&self) -> Option<&LabelItem> {
+        self.open.front().map(|index| &self.items[*index])
+    }
+
+    /// Returns how many are left.
+    pub fn left(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Returns how many there are with those that this person has labelled.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// Returns why labels are not in the file yet, if it cannot be written. They are saved all the
+    /// same.
+    pub fn backlog(&self) -> Option<String> {
+        self.writer.trouble()
+    }
+
+    /// Keeps the label of what is next, and goes on. Of a pair, `a` is the side that is shown first.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Record`] if it could not be made durable; it then stays next.
+    pub fn record(
+        &mut self,
+        value: &LabelValue,
+        note: Option<String>,
+        seconds: Option<u64>,
+    ) -> Result<(), AppError> {
+        let Some(item) = self.open.front().copied() else { return Ok(()) };
+        let value = if self.items[item].swapped { turned(value) } else { value.clone() };
+        let subject = self.items[item].subject.clone();
+        let before = self.standing_label(&subject);
+        let mut replaces: Vec<Id> = before.iter().map(|(id, _)| *id).collect();
+        replaces.extend(self.standing_deferrals(&subject));
+        let event = self.event(item, Act::Label(value), note, replaces, seconds);
+        let event = self.keep(event)?;
+        self.open.pop_front();
+        let before = before.map(|(_, value)| value);
+        self.done.push(Done { item, event, before, was_decided: true });
+        Ok(())
+    }
+
+    /// Puts what is next off: it comes again after the others.
+    ///
+    /// # Errors
+    /// As [`LabelDesk::record`].
+    pub fn defer(&mut self) -> Result<(), AppError> {
+        let Some(item) = self.open.front().copied() else { return Ok(()) };
+        let event = self.keep(self.event(item, Act::Defer, None, Vec::new(), None))?;
+        self.open.pop_front();
+        self.open.push_back(item);
+        self.done.push(Done { item, event, before: None, was_decided: false });
+        Ok(())
+    }
+
+    /// Keeps a note about what is next, which decides nothing.
+    ///
+    /// # Errors
+    /// As [`LabelDesk::record`].
+    pub fn note(&mut self, text: String) -> Result<(), AppError> {
+        let Some(item) = self.open.front().copied() else { return Ok(()) };
+        self.keep(self.event(item, Act::Note, Some(text), Vec::new(), None)).map(drop)
+    }
+
+    /// Asks others to look at what is next.
+    ///
+    /// # Errors
+    /// As [`LabelDesk::record`].
+    pub fn flag(&mut self) -> Result<(), AppError> {
+        let Some(item) = self.open.front().copied() else { return Ok(()) };
+        self.keep(self.event(item, Act::Flag, None, Vec::new(), None)).map(drop)
+    }
+
+    /// Takes back the last label or deferral of this sitting, so that it is next again; tells
+    /// whether there was one. A label that it had replaced stands again.
+    ///
+    /// # Errors
+    /// As [`LabelDesk::record`].
+    pub fn undo(&mut self) -> Result<bool, AppError> {
+        let Some(done) = self.done.last() else { return Ok(false) };
+        let act = done.before.clone().map_or(Act::Retract, Act::Label);
+        let (item, was_decided) = (done.item, done.was_decided);
+        let mut event = self.event(item, act, None, vec![done.event], None);
+        if event.act == Act::Retract {
+            event.drawn = None;
+        }
+        self.keep(event)?;
+        self.done.pop();
+        if !was_decided {
+            self.open.retain(|open| *open != item);
+        }
+        self.open.push_front(item);
+        Ok(true)
+    }
+
+    /// Writes what is left into the file.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] if the file cannot be written, for example because a line of it is
+    /// no label; the labels are in the database all the same.
+    pub fn close(self) -> Result<(), AppError> {
+        self.writer.finish()
+    }
+
+    fn event(
+        &self,
+        item: usize,
+        act: Act,
+        note: Option<String>,
+        replaces: Vec<Id>,
+        seconds: Option<u64>,
+    ) -> LabelEvent {
+        let item = &self.items[item];
+        LabelEvent {
+            id: self.app.host.new_id(),
+            time: (self.app.host.now)(),
+            labeller: self.labeller.clone(),
+            subject: item.subject.clone(),
+            act,
+            note,
+            replaces,
+            rubric: Some(self.criterion.rubric_hash()),
+            drawn: item.drawn.clone(),
+            blind: Some(self.blind),
+            seconds,
+            external: Vec::new(),
+            other: Map::new(),
+        }
+    }
+
+    /// Makes an event durable.
+    fn keep(&self, event: LabelEvent) -> Result<Id, AppError> {
+        let id = event.id;
+        let rows = vec![LabelRow::Event(Box::new(event))];
+        let set = &self.world.folder.name;
+        wait(|done| self.world.store.add_labels(set, rows, LabelOrigin::Here, done))?;
+        self.writer.wake();
+        Ok(id)
+    }
+
+    /// Returns this person's label of a subject as it stood when the desk was opened.
+    fn standing_label(&self, subject: &LabelSubject) -> Option<(Id, LabelValue)> {
+        let current = self.world.labels.current(subject);
+        let mine = current.get(self.labeller.as_str())?;
+        Some((mine.event.id, mine.value.clone()))
+    }
+
+    fn standing_deferrals(&self, subject: &LabelSubject) -> Vec<Id> {
+        let mine = |event: &&LabelEvent| event.labeller == self.labeller && event.act == Act::Defer;
+        self.world.labels.standing(subject).filter(mine).map(|event| event.id).collect()
+    }
+}
+
+/// Returns a preference as the subject names the sides.
+fn turned(value: &LabelValue) -> LabelValue {
+    match value {
+        LabelValue::Prefers(Preference::A) => LabelValue::Prefers(Preference::B),
+        LabelValue::Prefers(Preference::B) => LabelValue::Prefers(Preference::A),
+        other => other.clone(),
+    }
+}

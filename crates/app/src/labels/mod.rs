@@ -1,0 +1,173 @@
+//! What people decide about outputs: asking them, keeping what they said, and reading it off.
+
+mod conflicts;
+mod desk;
+mod export;
+mod queue;
+mod stats;
+mod sync;
+mod writer;
+
+use document::Severity;
+use evalset::{Case, Criterion, EvalSet, LabelSubject, LabelValue, Labels, Outputs};
+use project::{EvalSetFolder, Project};
+use serde_json::Value;
+use store::Store;
+
+use crate::{App, AppError};
+
+pub use conflicts::{Conflict, ConflictDesk, Opinion};
+pub use desk::LabelDesk;
+pub use export::{LabelPurge, LabelsPurged, LabelsWritten};
+pub use queue::{LabelItem, LabelRequest, QueueKind, ShownOutput};
+pub use stats::{CriterionLabels, LabelStats, LabellerCounts, Overlap};
+
+/// The labels of one eval set, with what they are about.
+pub(crate) struct LabelWorld {
+    pub(crate) store: Store,
+    pub(crate) folder: EvalSetFolder,
+    pub(crate) set: EvalSet,
+    pub(crate) labels: Labels,
+    pub(crate) outputs: Outputs,
+}
+
+impl App {
+    /// Returns the name by which this person labels: git's, if it has one. Blocking.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] if there is no project.
+    pub fn default_labeller(
+        &self,
+        folder: Option<&std::path::Path>,
+    ) -> Result<Option<String>, AppError> {
+        let (project, _) = self.open(folder)?;
+        // Without git there is no name, and the person is asked.
+        Ok(project::user_name(&project.root).unwrap_or(None))
+    }
+}
+
+/// Opens the labels of an eval set: the file is imported first.
+pub(crate) fn open_world(
+    project: &Project,
+    store: Store,
+    name: &str,
+) -> Result<LabelWorld, AppError> {
+    let (mut folder, mut found) =
+        project.eval_set(name).map_err(|error| crate::open_error(&error))?;
+    let (outputs, more) = project.outputs(name)?;
+    found.extend(more);
+    found.retain(|one| one.severity == Severity::Error);
+    let Some(set) = folder.set.take().filter(|_| found.is_empty()) else {
+        let message = format!("the files of the eval set `{name}` have errors");
+        return Err(AppError::input(message).with_diagnostics(found));
+    };
+    sync::import(project, &store, name)?;
+    let labels = Labels::of(store.labels(name)?);
+    let outputs = outputs.content.unwrap_or_default();
+    Ok(LabelWorld { store, folder, set, labels, outputs })
+}
+
+/// Returns the eval set that is meant: the named one, else the one of the newest run.
+pub(crate) fn labelled_set(
+    store: &Store,
+    project: &Project,
+    named: Option<&str>,
+) -> Result<String, AppError> {
+    if let Some(name) = named {
+        return Ok(name.to_owned());
+    }
+    if let [only] = project.eval_sets.as_slice() {
+        return Ok(only.clone());
+    }
+    let newest = store.run_headers(None, None, 1)?;
+    newest.into_iter().next().map(|header| header.eval_set).ok_or_else(|| {
+        AppError::input("which eval set?")
+            .with_hint(format!("this project has {}", project.eval_sets.join(", ")))
+    })
+}
+
+impl LabelWorld {
+    /// Returns the criterion that is meant: the named one, else the primary, else the only one.
+    pub(crate) fn criterion(&self, named: Option<&str>) -> Result<&Criterion, AppError> {
+        let primary = self.set.primary.as_ref().map(|primary| primary.name.as_str());
+        let known: Vec<_> = self.set.criteria.iter().map(|one| one.name.as_str()).collect();
+        let name = match (named.or(primary), known.as_slice()) {
+            (Some(name), _) => name,
+            (None, [only]) => only,
+            (None, _) => return Err(which_criterion("which criterion?", &known)),
+        };
+        let missing = || which_criterion(&format!("there is no criterion `{name}`"), &known);
+        self.set.criterion(name).ok_or_else(missing)
+    }
+
+    /// Tells whether the case or the guideline has changed since a label was given.
+    pub(crate) fn is_outdated(&self, event: &evalset::LabelEvent) -> bool {
+        let case = self.folder.cases.get(&event.subject.case);
+        let criterion = self.set.criterion(&event.subject.criterion);
+        match (case, criterion) {
+            (Some(case), Some(criterion)) => {
+                event.is_outdated(case.content_hash(), criterion.rubric_hash())
+            }
+            _ => true,
+        }
+    }
+
+    /// Returns the current labels on a subject that are not outdated.
+    pub(crate) fn valid<'a>(
+        &'a self,
+        subject: &LabelSubject,
+    ) -> Vec<(&'a str, &'a evalset::LabelEvent, &'a LabelValue)> {
+        let current = self.labels.current(subject);
+        current
+            .into_iter()
+            .filter(|(_, label)| !self.is_outdated(label.event))
+            .map(|(who, label)| (who, label.event, label.value))
+            .collect()
+    }
+
+    /// Returns the texts of a subject's outputs, `None` where one is not here.
+    pub(crate) fn texts(&self, subject: &LabelSubject) -> Result<Vec<Option<String>>, AppError> {
+        let hashes: Vec<_> = subject.output.hashes().collect();
+        let kept = |hash| self.outputs.text(hash).map(str::to_owned);
+        let missing = hashes.iter().copied().filter(|hash| self.outputs.get(hash).is_none());
+        let mut found = self.store.output_texts(missing)?;
+        Ok(hashes.iter().map(|hash| kept(hash).or_else(|| found.remove(hash))).collect())
+    }
+}
+
+fn which_criterion(message: &str, known: &[&str]) -> AppError {
+    AppError::input(message)
+        .with_hint(format!("this eval set has {}; name one with --criterion", known.join(", ")))
+}
+
+/// Returns what a person reads of a case: its variables, then what is expected.
+pub(crate) fn input_of(case: &Case) -> (String, Option<String>) {
+    let whole = Value::Object(case.inputs.clone());
+    (readable(&whole), case.expected.as_ref().map(readable))
+}
+
+fn readable(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| match value {
+                Value::String(text) => format!("{key}: {text}"),
+                other => format!("{key}: {other}"),
+            })
+            .collect::<Vec<_>>()
+            .join("\n"),
+        other => other.to_string(),
+    }
+}
+
+/// Returns a value as people and tables write it.
+pub(crate) fn value_word(value: &LabelValue) -> String {
+    match value {
+        LabelValue::Pass => "pass".to_owned(),
+        LabelValue::Fail => "fail".to_owned(),
+        LabelValue::Number(share) => share.to_string(),
+        LabelValue::Category(name) => name.clone(),
+        LabelValue::Prefers(preference) => preference.name().to_owned(),
+    }
+}
