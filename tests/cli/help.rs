@@ -1,6 +1,6 @@
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&[&str]; 41] = [
+const COMMANDS: [&[&str]; 34] = [
     &["run"],
     &["runs"],
     &["runs", "export"],
@@ -24,13 +24,6 @@ const COMMANDS: [&[&str]; 41] = [
     &["fmt"],
     &["plan-size"],
     &["gate"],
-    &["label"],
-    &["label", "next"],
-    &["label", "stats"],
-    &["label", "conflicts"],
-    &["label", "adjudicate"],
-    &["label", "export"],
-    &["label", "purge"],
     &["baseline", "accept"],
     &["baseline", "show"],
     &["pin"],
@@ -92,6 +85,7 @@ fn the_program_explains_itself() {
       plan-size    Say how many cases a change needs to be seen
       gate         Decide whether the candidate may ship: run it, compare it with the baseline, apply
                    the rules
+      label        Label outputs in the terminal, and look at the labels that there are
       baseline     Approve the results of a run, and show what is approved
       pin          Pin the version of a prompt that an environment uses, or list the pins
       prompt       Look at prompts: list, render, compare, history, export
