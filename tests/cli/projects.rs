@@ -29,7 +29,7 @@ fn init_says_what_it_wrote_and_what_to_do_next() {
 fn the_sample_is_valid_and_canonical() {
     let sandbox = Sandbox::new();
     insta::assert_snapshot!(sandbox.run(&["init", "--sample"]), @r"
-    wrote 11 files
+    wrote 18 files
       .gitattributes
       .gitignore
       evalsets/order-number/baseline.json
@@ -37,9 +37,16 @@ fn the_sample_is_valid_and_canonical() {
       evalsets/order-number/evalset.yaml
       evalsets/order-number/outputs.jsonl
       evalsets/order-number/recorded.jsonl
+      evalsets/replies/cases.jsonl
+      evalsets/replies/evalset.yaml
+      evalsets/replies/labels.jsonl
+      evalsets/replies/outputs.jsonl
+      evalsets/replies/recorded.jsonl
       prompts/order-number.examples-schema.prompt
       prompts/order-number.examples.prompt
       prompts/order-number.instruction.prompt
+      prompts/reply.examples.prompt
+      prompts/reply.form.prompt
       trysquare.yaml
 
     Next

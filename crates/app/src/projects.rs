@@ -11,7 +11,7 @@ mod target_bodies;
 mod tests;
 
 /// The sample: the project that this repository itself is.
-const SAMPLE: [(&str, &str); 9] = [
+const SAMPLE: [(&str, &str); 16] = [
     ("trysquare.yaml", include_str!("../../../trysquare.yaml")),
     (
         "prompts/order-number.instruction.prompt",
@@ -45,6 +45,13 @@ const SAMPLE: [(&str, &str); 9] = [
         "evalsets/order-number/outputs.jsonl",
         include_str!("../../../evalsets/order-number/outputs.jsonl"),
     ),
+    ("prompts/reply.examples.prompt", include_str!("../../../prompts/reply.examples.prompt")),
+    ("prompts/reply.form.prompt", include_str!("../../../prompts/reply.form.prompt")),
+    ("evalsets/replies/evalset.yaml", include_str!("../../../evalsets/replies/evalset.yaml")),
+    ("evalsets/replies/cases.jsonl", include_str!("../../../evalsets/replies/cases.jsonl")),
+    ("evalsets/replies/recorded.jsonl", include_str!("../../../evalsets/replies/recorded.jsonl")),
+    ("evalsets/replies/labels.jsonl", include_str!("../../../evalsets/replies/labels.jsonl")),
+    ("evalsets/replies/outputs.jsonl", include_str!("../../../evalsets/replies/outputs.jsonl")),
 ];
 
 impl App {
