@@ -79,8 +79,9 @@ pub enum Method {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum WhySequence {
-    /// A run was ended by hand, so that its number of cases was not declared.
-    EndedByHand,
+    /// A run ended before all of its cells had a result, by hand or at a cap, so that its number of
+    /// cases was not declared.
+    EndedEarly,
     /// A verdict on fewer cases was shown before.
     MoreCases {
         /// The cases of the earliest look.

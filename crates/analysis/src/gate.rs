@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use evalset::{GateSpec, NotEnoughRule, RegressionRule, Requirement};
 use score::Status;
 use serde::Serialize;
+use stats::{InvalidInput, quantiles};
 use values::NanoDollars;
 
 use crate::compare::Comparison;
@@ -171,8 +172,9 @@ pub enum Rule {
     LatencyP95 {
         /// The most that is allowed, in milliseconds.
         most_ms: u64,
-        /// The percentile by nearest rank; `None` without a measurement.
-        p95_ms: Option<u64>,
+        /// The percentile, between the two nearest measurements (type 7, as compared latencies
+        /// have it); `None` without a measurement.
+        p95_ms: Option<f64>,
         /// How many outputs were measured; fewer than 20 are short evidence.
         measured: usize,
         /// Whether latencies of recorded or cached calls are among them.
@@ -203,13 +205,16 @@ pub struct IncompleteCell {
 /// Applies the rules of a gate to a candidate.
 ///
 /// Incomplete cells come before failed rules.
+///
+/// # Errors
+/// [`InvalidInput`] if there are more latencies than the statistics allow.
 pub fn gate(
     spec: &GateSpec,
     baseline: &VariantResults,
     candidate: &VariantResults,
     comparison: &Comparison,
     context: &GateContext,
-) -> GateOutcome {
+) -> Result<GateOutcome, InvalidInput> {
     let short = match spec.not_enough.unwrap_or(NotEnoughRule::Block) {
         NotEnoughRule::Block => Held::NotEnoughBlocks,
         NotEnoughRule::Allow => Held::NotEnoughAllowed,
@@ -219,7 +224,9 @@ pub fn gate(
     rules.extend(spec.regressions.map(|rule| regressions(rule, baseline, candidate)));
     rules.extend(min_cases(spec, comparison, short));
     rules.extend(spec.max_cost_per_case.map(|most| cost_per_case(most, candidate, short)));
-    rules.extend(spec.max_p95_latency_ms.map(|most_ms| latency_p95(most_ms, candidate, short)));
+    if let Some(most_ms) = spec.max_p95_latency_ms {
+        rules.push(latency_p95(most_ms, candidate, short)?);
+    }
     rules.extend(spec.judge_trust.iter().map(|trust| {
         let found = context.agreement.get(&trust.criterion).copied();
         let held =
@@ -235,14 +242,14 @@ pub fn gate(
     } else {
         GateStatus::Failed
     };
-    GateOutcome {
+    Ok(GateOutcome {
         status,
         rules,
         incomplete,
         changes: context.changes.clone(),
         knows_history: context.knows_history,
         verified: context.verified.clone(),
-    }
+    })
 }
 
 fn verdict_rule(spec: &GateSpec, comparison: &Comparison, short: Held) -> RuleOutcome {
@@ -345,22 +352,24 @@ fn cost_per_case(most: NanoDollars, candidate: &VariantResults, short: Held) -> 
 const LEAST_LATENCIES: usize = 20;
 
 /// Latencies of this run count if most are; else also those that the recording or the cache kept.
-fn latency_p95(most_ms: u64, candidate: &VariantResults, short: Held) -> RuleOutcome {
+fn latency_p95(
+    most_ms: u64,
+    candidate: &VariantResults,
+    short: Held,
+) -> Result<RuleOutcome, InvalidInput> {
     let known = || measured(candidate).filter_map(|one| Some((one.live, one.latency_ms?)));
     let live = known().filter(|(live, _)| *live).count();
     let recorded = live * 2 < known().count();
-    let mut latencies: Vec<u64> =
-        known().filter(|(live, _)| recorded || *live).map(|(_, latency)| latency).collect();
-    latencies.sort_unstable();
+    let counted = known().filter(|(live, _)| recorded || *live);
+    let latencies: Vec<f64> = counted.map(|(_, latency)| latency as f64).collect();
     let measured = latencies.len();
-    let rank = (measured * 95).div_ceil(100);
-    let p95_ms = rank.checked_sub(1).and_then(|place| latencies.get(place).copied());
+    let p95_ms = quantiles(&latencies, &[0.95])?.ok().map(|found| found.linear[0]);
     let held = match p95_ms {
-        Some(p95) if p95 > most_ms => Held::No,
+        Some(p95) if p95 > most_ms as f64 => Held::No,
         Some(_) if measured >= LEAST_LATENCIES => Held::Yes,
         _ => short,
     };
-    RuleOutcome { rule: Rule::LatencyP95 { most_ms, p95_ms, measured, recorded }, held }
+    Ok(RuleOutcome { rule: Rule::LatencyP95 { most_ms, p95_ms, measured, recorded }, held })
 }
 
 fn measured(candidate: &VariantResults) -> impl Iterator<Item = crate::Measured> {

@@ -3,6 +3,7 @@ use stats::{InvalidInput, Level, Undefined};
 use values::Interval;
 
 use crate::estimate::Estimate;
+use crate::units::SAME;
 
 /// How often the samples of one case passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,48 +99,65 @@ pub fn pass_rate(cases: &[CasePasses]) -> Result<PassRate, InvalidInput> {
     }
     let decided: Vec<CasePasses> = cases.iter().copied().filter(|case| case.decided > 0).collect();
     let clusters: Vec<usize> = decided.iter().map(|case| case.cluster).collect();
-    let cluster_count = distinct(&clusters);
     let means: Vec<f64> =
         decided.iter().map(|case| f64::from(case.passed) / f64::from(case.decided)).collect();
-    let is_clustered = cluster_count < decided.len();
     let is_single = decided.iter().all(|case| case.decided == 1);
-    let passes = decided.iter().map(|case| u64::from(case.passed)).sum();
-    let never = passes == 0;
-    let always = decided.iter().all(|case| case.passed == case.decided);
-
     let level = Level::P95;
-    let of = |rate, interval, method| PassRate {
-        rate,
-        interval,
+    let found = share_estimate(&means, &clusters, is_single, level)?;
+    Ok(PassRate {
+        rate: found.mean,
+        interval: found.interval,
         confidence: level.confidence(),
         cases: decided.len(),
-        clusters: cluster_count,
-        method,
-    };
-    let wilson = |passes, trials, method| {
-        let found = stats::wilson_interval(passes, trials, level)?;
+        clusters: distinct(&clusters),
+        method: found.method,
+    })
+}
+
+/// The mean of cases' shares, and how its interval was made.
+pub(crate) struct ShareEstimate {
+    pub(crate) mean: Estimate<f64>,
+    pub(crate) interval: Estimate<Interval>,
+    pub(crate) method: RateMethod,
+}
+
+/// Returns the mean of shares in 0..=1, one for each case, by the rule of [`pass_rate`]; `is_single`
+/// tells that none of them is a mean of several samples.
+///
+/// # Errors
+/// [`InvalidInput`] if a value is not finite or there are too many.
+pub(crate) fn share_estimate(
+    shares: &[f64],
+    clusters: &[usize],
+    is_single: bool,
+    level: Level,
+) -> Result<ShareEstimate, InvalidInput> {
+    let cases = shares.len();
+    let cluster_count = distinct(clusters);
+    let is_clustered = cluster_count < cases;
+    let passes = shares.iter().filter(|share| **share >= 1.0 - SAME).count();
+    let fails = shares.iter().filter(|share| **share <= SAME).count();
+    let wilson = |passes: usize, trials: usize, method| {
+        let found = stats::wilson_interval(passes as u64, trials as u64, level)?;
         // Without a trial the interval says nothing, and saying so is clearer than 0 to 100 %.
         let interval = found.estimate.map(|_| found.interval);
-        Ok(of(found.estimate.into(), interval.into(), method))
+        Ok(ShareEstimate { mean: found.estimate.into(), interval: interval.into(), method })
     };
-    if is_single && !is_clustered {
-        return wilson(passes, decided.len() as u64, RateMethod::Wilson);
+    if is_single && !is_clustered && passes + fails == cases {
+        return wilson(passes, cases, RateMethod::Wilson);
     }
-    if never || always {
-        let trials = cluster_count as u64;
-        let passes = if always { trials } else { 0 };
-        return wilson(passes, trials, RateMethod::WilsonOfClusters);
+    if passes == cases || fails == cases {
+        let passes = if passes == cases { cluster_count } else { 0 };
+        return wilson(passes, cluster_count, RateMethod::WilsonOfClusters);
     }
-    if is_clustered {
-        let found = stats::clustered_mean_interval(&means, &clusters, level)?;
-        return Ok(of(
-            found.mean.into(),
-            within_rates(found.interval).into(),
-            RateMethod::ClusteredCaseMeans,
-        ));
-    }
-    let found = stats::mean_interval(&means, level)?;
-    Ok(of(found.mean.into(), within_rates(found.interval).into(), RateMethod::CaseMeans))
+    let (mean, interval, method) = if is_clustered {
+        let found = stats::clustered_mean_interval(shares, clusters, level)?;
+        (found.mean, found.interval, RateMethod::ClusteredCaseMeans)
+    } else {
+        let found = stats::mean_interval(shares, level)?;
+        (found.mean, found.interval, RateMethod::CaseMeans)
+    };
+    Ok(ShareEstimate { mean: mean.into(), interval: within_rates(interval).into(), method })
 }
 
 fn distinct(numbers: &[usize]) -> usize {
@@ -152,7 +170,7 @@ fn distinct(numbers: &[usize]) -> usize {
 /// Cuts an interval off at 0 and 1. A point is the interval of equal values, which is no evidence.
 fn within_rates(interval: stats::Defined<Interval>) -> stats::Defined<Interval> {
     let found = interval?;
-    if found.high() - found.low() <= 0.0 {
+    if found.high() - found.low() <= SAME {
         return Err(Undefined::ZeroVariance);
     }
     let ends = (found.low().clamp(0.0, 1.0), found.high().clamp(0.0, 1.0));
@@ -202,6 +220,22 @@ mod tests {
         let found = pass_rate(&cases).unwrap();
         assert_eq!((found.method, found.cases), (RateMethod::CaseMeans, 20));
         assert_is(&found, 0.75, 0.62996, 0.87004);
+    }
+
+    #[test]
+    fn cases_whose_samples_agree_are_still_means_of_samples() {
+        let cases: Vec<_> = (0..20).map(|n| case(if n < 10 { 3 } else { 0 }, 3, n)).collect();
+        let shares: Vec<f64> = (0..20).map(|n| if n < 10 { 1.0 } else { 0.0 }).collect();
+        let clusters: Vec<usize> = (0..20).collect();
+        let of = |is_single| {
+            let level = Level::P95;
+            crate::MeanEstimate::of_shares(&shares, &clusters, is_single, level).unwrap().interval
+        };
+        let found = pass_rate(&cases).unwrap();
+        assert_eq!((found.method, found.interval), (RateMethod::CaseMeans, of(false)));
+        // Wilson's interval of 10 of 20, as in Newcombe's method of the same data.
+        let single = of(true).value().unwrap();
+        assert!((single.low() - 0.2993).abs() < 1e-4 && (single.high() - 0.7007).abs() < 1e-4);
     }
 
     #[test]

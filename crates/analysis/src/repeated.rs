@@ -85,8 +85,8 @@ impl Reliability {
         }
         Ok(Self {
             flaky,
-            pass_any: MeanEstimate::of_shares(&any, &groups, level)?,
-            pass_all: MeanEstimate::of_shares(&all, &groups, level)?,
+            pass_any: MeanEstimate::of_shares(&any, &groups, true, level)?,
+            pass_all: MeanEstimate::of_shares(&all, &groups, true, level)?,
         })
     }
 }

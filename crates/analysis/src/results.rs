@@ -39,7 +39,7 @@ pub enum Origin {
         id: Id,
         /// When it was planned.
         created: Timestamp,
-        /// Whether every cell has an outcome. A run that was ended by hand has cells that have none.
+        /// Whether every cell has an outcome. A run that was ended by hand or at a cap has cells that have none.
         complete: bool,
     },
     /// `baseline.json`.

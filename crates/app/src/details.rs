@@ -1,4 +1,5 @@
-//! What a reader of a comparison wants to see of cases and prompts: texts, bounded.
+//! What a reader of a comparison wants to see of cases and prompts: whole texts of a bounded number of
+//! cases. Renderers cut them for their reader and say so.
 
 use std::collections::HashMap;
 
@@ -104,10 +105,10 @@ impl Details<'_> {
                 let kept = self.case(case)?;
                 Ok(CaseDetail {
                     id: case.id.clone(),
-                    input: kept.as_ref().map(|case| input(case, limits)).unwrap_or_default(),
-                    expected: kept.and_then(|case| Some(cut(&text_of(&case.expected?), limits))),
-                    baseline: self.output(baseline, a, limits)?,
-                    candidate: self.output(candidate, b, limits)?,
+                    input: kept.as_ref().map(input).unwrap_or_default(),
+                    expected: kept.and_then(|case| Some(text_of(&case.expected?))),
+                    baseline: self.output(baseline, a)?,
+                    candidate: self.output(candidate, b)?,
                 })
             })
             .collect()
@@ -129,17 +130,10 @@ impl Details<'_> {
     }
 
     /// Returns the first sample that did not pass, else the first.
-    fn output(
-        &self,
-        side: &Loaded,
-        case: usize,
-        limits: Limits,
-    ) -> Result<Option<OutputDetail>, AppError> {
+    fn output(&self, side: &Loaded, case: usize) -> Result<Option<OutputDetail>, AppError> {
         match &side.kept {
-            Kept::Run { id, cells } => self.recorded_output(*id, &cells[case], &side.set, limits),
-            Kept::Outputs(outputs) => {
-                Ok(approved_output(outputs, &side.results.cases[case], limits))
-            }
+            Kept::Run { id, cells } => self.recorded_output(*id, &cells[case], &side.set),
+            Kept::Outputs(outputs) => Ok(approved_output(outputs, &side.results.cases[case])),
         }
     }
 
@@ -148,14 +142,13 @@ impl Details<'_> {
         run: Id,
         cells: &[u32],
         set: &EvalSet,
-        limits: Limits,
     ) -> Result<Option<OutputDetail>, AppError> {
         let records = self.store.cell_records(run, cells)?;
         let failed = records.iter().find(|one| one.status.is_some_and(|one| one != Status::Pass));
         let Some(record) = failed.or_else(|| records.first()) else { return Ok(None) };
         let last = record.attempts.iter().rev().find(|one| one.attempt.closes);
         let text = last.and_then(|one| match &one.attempt.outcome {
-            Outcome::Answered(answer) => Some(cut(&answer.reply.text, limits)),
+            Outcome::Answered(answer) => Some(answer.reply.text.clone()),
             Outcome::Failed(_) => None,
         });
         let sample = record.cell.sample;
@@ -164,13 +157,13 @@ impl Details<'_> {
 }
 
 /// Returns an approved output. Why it was scored as it was is not kept.
-fn approved_output(outputs: &Outputs, case: &CaseResults, limits: Limits) -> Option<OutputDetail> {
+fn approved_output(outputs: &Outputs, case: &CaseResults) -> Option<OutputDetail> {
     let is_failed = |sample: &SampleResult| {
         sample.values.iter().any(|value| value.number().is_some_and(|share| share <= 0.0))
     };
     let failed = (0u32..).zip(&case.samples).find(|(_, sample)| is_failed(sample));
     let (sample, result) = failed.or_else(|| (0u32..).zip(&case.samples).next())?;
-    let text = result.output.and_then(|hash| outputs.text(&hash)).map(|text| cut(text, limits));
+    let text = result.output.and_then(|hash| outputs.text(&hash)).map(str::to_owned);
     Some(OutputDetail { text, sample, reasons: Vec::new() })
 }
 
@@ -200,13 +193,12 @@ fn reasons(record: &CellRecord, set: &EvalSet) -> Vec<Reason> {
 }
 
 /// The inputs of a case: the text itself where there is only one.
-fn input(case: &Case, limits: Limits) -> String {
+fn input(case: &Case) -> String {
     let mut inputs = case.inputs.values();
-    let text = match (inputs.next(), inputs.next()) {
+    match (inputs.next(), inputs.next()) {
         (Some(Value::String(text)), None) => text.clone(),
         _ => text_of(&Value::Object(case.inputs.clone())),
-    };
-    cut(&text, limits)
+    }
 }
 
 fn text_of(value: &Value) -> String {
@@ -214,9 +206,4 @@ fn text_of(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-/// Renderers cut for their reader and say so; a character more than they show lets them know.
-fn cut(text: &str, limits: Limits) -> String {
-    text.chars().take(limits.characters + 1).collect()
 }

@@ -212,7 +212,8 @@ impl App {
         };
         let rule = &candidate.set.gate;
         let (a, b) = (&baseline.results, &candidate.results);
-        let outcome = analysis::gate(rule, a, b, &section.comparison, &context);
+        let outcome = analysis::gate(rule, a, b, &section.comparison, &context)
+            .map_err(|error| AppError::input(error.to_string()))?;
         let status = outcome.status;
         compared.report.title = format!("{}: may {} ship?", approved.set, b.variant.name);
         compared.report.gate = Some(outcome);

@@ -32,6 +32,11 @@ const NOTHING: &str = "–";
 /// A slice of fewer cases that does not differ says nothing to a reader.
 const LEAST_CASES: usize = 5;
 
+/// Tells whether a reader is shown a slice: in the table and in the plot alike.
+pub(crate) fn is_listed(slice: &analysis::Slice) -> bool {
+    slice.differs || slice.cases >= LEAST_CASES
+}
+
 fn word(text: &str) -> Head {
     Head { text: text.to_owned(), is_number: false }
 }
@@ -84,8 +89,7 @@ fn slice_table(slices: &Slices, names: &Names) -> Table {
         count(differ),
         counted(slices.tested, "tested slice")
     )];
-    let (shown, small): (Vec<_>, Vec<_>) =
-        slices.slices.iter().partition(|slice| slice.differs || slice.cases >= LEAST_CASES);
+    let (shown, small): (Vec<_>, Vec<_>) = slices.slices.iter().partition(|slice| is_listed(slice));
     let more = slices.more + small.len();
     if more > 0 {
         remarks.push(format!("{} not shown here; JSON has them.", counted(more, "smaller slice")));
@@ -272,19 +276,17 @@ pub(crate) fn candidate_table(report: &Report) -> Option<Table> {
         return None;
     }
     // The row does not know whose opinion its verdict is; the comparison does.
-    let verdict = |row: &CandidateRow| {
-        let of = |section: &&Section| section.comparison.candidate.variant.hash == row.hash;
-        let primary = report.sections.iter().find(of).and_then(|one| one.comparison.primary());
-        match primary {
-            Some(primary) if words::is_opinion(&primary.basis) => words::verdict_words(primary),
-            _ => row.verdict.map_or("no verdict", Verdict::words).to_owned(),
-        }
+    let verdict = |row: &CandidateRow, section: Option<&Section>| match section
+        .and_then(|one| one.comparison.primary())
+    {
+        Some(primary) if words::is_opinion(&primary.basis) => words::verdict_words(primary),
+        _ => row.verdict.map_or("no verdict", Verdict::words).to_owned(),
     };
-    let row = |row: &CandidateRow| {
+    let row = |(place, row): (usize, &CandidateRow)| {
         let interval = row.interval.zip(row.confidence);
         vec![
             words::name(&row.name),
-            verdict(row),
+            verdict(row, report.sections.get(place)),
             row.difference.and_then(Estimate::value).map_or(NOTHING.to_owned(), points),
             interval.map_or(NOTHING.to_owned(), |(one, level)| interval_words(one, level)),
             row.rate.map_or(NOTHING.to_owned(), percent),
@@ -302,7 +304,7 @@ pub(crate) fn candidate_table(report: &Report) -> Option<Table> {
             .into_iter()
             .chain(heads.into_iter().map(number))
             .collect(),
-        rows: rows.iter().map(row).collect(),
+        rows: rows.iter().enumerate().map(row).collect(),
         remarks: vec![
             "They share one level by Holm's steps, so that trying many does not make one look better \
              by chance."

@@ -131,8 +131,9 @@ fn compared_rate(
 /// Returns the mean of case means; `None` if a case has none.
 fn rate(cases: &[&CaseResults], criterion: usize, level: Level) -> Option<Rate> {
     let means = cases.iter().map(|case| case.mean(criterion)).collect::<Option<Vec<f64>>>()?;
-    let found =
-        MeanEstimate::of_shares(&means, &cluster_numbers(cases.iter().copied()), level).ok()?;
+    let clusters = cluster_numbers(cases.iter().copied());
+    let is_single = cases.iter().all(|case| case.samples.len() == 1);
+    let found = MeanEstimate::of_shares(&means, &clusters, is_single, level).ok()?;
     Some(Rate { rate: found.mean.value()?, interval: found.interval.value(), cases: found.cases })
 }
 

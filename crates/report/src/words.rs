@@ -133,7 +133,7 @@ fn sequence(
             counted(looked_at, "case"),
             count(decision.cases)
         ),
-        WhySequence::EndedByHand | WhySequence::UntilDecided => {
+        WhySequence::EndedEarly | WhySequence::UntilDecided => {
             stopped(criterion, decision, fed, of)
         }
     };
@@ -279,7 +279,7 @@ pub fn method_words(decision: &Decision) -> String {
         Method::None => "no interval".to_owned(),
         Method::Sequence { why, .. } => {
             let why = match why {
-                WhySequence::EndedByHand => "the run was ended by hand",
+                WhySequence::EndedEarly => "the run ended before all of its cells had a result",
                 WhySequence::MoreCases { .. } => "a verdict on fewer cases was shown before",
                 WhySequence::UntilDecided => "the run was told to stop once decided",
             };

@@ -62,7 +62,7 @@ const FAIL: Value = Value::Number(0.0);
 fn outcome(spec: &GateSpec, baseline: &VariantResults, candidate: &VariantResults) -> GateOutcome {
     let options = CompareOptions { margin: Some(0.05), seed: 1, ..CompareOptions::default() };
     let comparison = compare(baseline, candidate, &options, &LookHistory::default()).unwrap();
-    gate(spec, baseline, candidate, &comparison, &GateContext::default())
+    gate(spec, baseline, candidate, &comparison, &GateContext::default()).unwrap()
 }
 
 /// Cases c0, c1 … that pass or fail as the letters say.
@@ -171,7 +171,7 @@ fn budgets_are_held_by_known_costs_and_recorded_latencies() {
         RuleOutcome {
             rule: Rule::LatencyP95 {
                 most_ms: 199,
-                p95_ms: Some(200),
+                p95_ms: Some(200.0),
                 measured: 60,
                 recorded: true,
             },

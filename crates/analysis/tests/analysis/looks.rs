@@ -74,7 +74,7 @@ fn a_run_that_was_ended_by_hand_is_read_up_to_its_first_open_cluster() {
     // The third cluster has an open cell; an error is an outcome.
     let b = end(clustered(letters("b", "ppeppppp.ppp"), &clusters));
     let comparison = after(&a, &b, Vec::new());
-    let why = WhySequence::EndedByHand;
+    let why = WhySequence::EndedEarly;
     assert_eq!(method(&comparison), Method::Sequence { why, fed: 2, of: 4 });
     assert_eq!(primary(&comparison).cases, 5);
 }

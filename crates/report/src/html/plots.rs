@@ -3,6 +3,7 @@
 use analysis::{Slice, Verdict};
 
 use super::tables;
+use crate::evidence::is_listed;
 use crate::markup::Markup;
 use crate::model::{Report, Section};
 use crate::outline::Outline;
@@ -79,14 +80,16 @@ pub(crate) fn forest_rows(section: &Section) -> Vec<ForestRow> {
     let slices = section.comparison.slices.as_ref();
     let rows = criteria.iter().flat_map(|criterion| {
         let own = slices.filter(|slices| slices.criterion == criterion.criterion);
-        let own = own.into_iter().flat_map(|slices| slices.slices.iter().take(SLICES));
+        let own = own
+            .into_iter()
+            .flat_map(|slices| slices.slices.iter().filter(|slice| is_listed(slice)).take(SLICES));
         let is_opinion = words::is_opinion(&criterion.basis);
         std::iter::once(row(criterion)).chain(own.map(move |slice| slice_row(slice, is_opinion)))
     });
     rows.collect()
 }
 
-/// The most slices of a plot; the table has them all.
+/// The most slices of a plot; the table has all that are listed.
 const SLICES: usize = 12;
 
 /// A slice has a colour only if it differs after correction.

@@ -36,7 +36,10 @@ pub(crate) fn tradeoff(points: &[VariantPoint]) -> String {
     };
     let costs = points.iter().flat_map(|one| ends(one.cost_interval, one.cost));
     let rates = points.iter().flat_map(|one| ends(one.rate_interval, one.rate));
-    let most = costs.fold(1e-9, f64::max);
+    let most = costs.fold(0.0, f64::max);
+    // Where everything is free there is one cost, and a scale of any length has room for it.
+    let most = if most > 0.0 { most } else { 1.0 };
+    let is_free = points.iter().all(|one| one.cost <= 0.0);
     let across = Scale::new(0.0, most * 1.05, (LEFT, RIGHT));
     let up = Scale::around(rates, (BOTTOM, TOP));
     let described: Vec<String> = points
@@ -44,7 +47,7 @@ pub(crate) fn tradeoff(points: &[VariantPoint]) -> String {
         .map(|one| format!("{}: {} at {} a case", one.name, percent(one.rate), dollars(one.cost)))
         .collect();
     draw(BOTTOM + 44, "Cost against quality", &described.join("; "), |canvas| {
-        let lines = axes(canvas, &across, &up);
+        let lines = axes(canvas, &across, &up, is_free);
         for one in points {
             let (x, y) = (across.at(one.cost), up.at(one.rate));
             if let Some(interval) = one.rate_interval {
@@ -76,16 +79,19 @@ pub(crate) fn tradeoff(points: &[VariantPoint]) -> String {
 }
 
 /// Draws both axes; returns where the level lines are.
-fn axes(canvas: &Canvas<'_>, across: &Scale, up: &Scale) -> Vec<i32> {
+fn axes(canvas: &Canvas<'_>, across: &Scale, up: &Scale, is_free: bool) -> Vec<i32> {
     let marks = up.labelled(5, |mark| format!("{} %", fixed(mark * 100.0, 0)));
     for (y, label) in &marks {
         canvas.level(*y, LEFT, RIGHT, LINE);
         canvas.text(label, (LEFT - 8, *y), Anchor::End, FAINT);
     }
-    let costs = across.marks(5);
+    let mut costs = across.marks(5);
     let step = costs.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
     // As many decimals as tell two marks apart, and at least cents.
     let decimals = (2..9).find(|decimals| step * 10f64.powi(*decimals) > 0.99).unwrap_or(9);
+    if is_free {
+        costs.truncate(1);
+    }
     for mark in costs {
         let x = across.at(mark);
         canvas.upright(x, BOTTOM, BOTTOM + 4, FAINT);

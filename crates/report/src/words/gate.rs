@@ -4,7 +4,7 @@ use analysis::{
 use score::Status;
 
 use super::{name, name_list};
-use crate::number::{count, counted, percent};
+use crate::number::{count, counted, duration, percent};
 
 /// The most cells that are named.
 const CELLS: usize = 5;
@@ -147,7 +147,7 @@ pub fn rule_sentence(outcome: &RuleOutcome) -> String {
             format!("cost per case at most {most}: {found}{rest}")
         }
         Rule::LatencyP95 { most_ms, p95_ms, measured, recorded } => {
-            let found = p95_ms.map_or("unknown".to_owned(), |ms| format!("{ms} ms"));
+            let found = p95_ms.map_or("unknown".to_owned(), duration);
             let calls = counted(*measured, if *recorded { "recorded call" } else { "call" });
             format!("p95 latency at most {most_ms} ms: {found} (of {calls})")
         }

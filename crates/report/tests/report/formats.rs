@@ -244,7 +244,7 @@ fn a_gate_shows_its_rules_what_changed_and_what_blocks() {
     };
     let outcome = gate(&GateSpec::default(), &baseline, &candidate, &comparison, &context);
     let mut report = report(Section::new(comparison, &baseline, &candidate));
-    report.gate = Some(outcome);
+    report.gate = Some(outcome.unwrap());
     let text = report::text(&report, 100, false);
     insta::assert_snapshot!(text.lines().take(7).collect::<Vec<_>>().join("\n"));
     let counts = elements(&report::junit(&report));

@@ -20,19 +20,22 @@ fn row(label: &str, ends: Option<(f64, f64)>) -> ForestRow {
     }
 }
 
-fn every_plot() -> Vec<String> {
-    let (a, b) =
-        (ScoreHistogram::of([0.0, 0.5].into_iter()), ScoreHistogram::of([1.0].into_iter()));
-    let quick = LatencyShape::of(&[120.0, 300.0, 900.0]).unwrap();
-    let slow = LatencyShape::of(&[120.0, 60_000.0]).unwrap();
-    let point = |name: &str, cost| VariantPoint {
+fn point(name: &str, cost: f64) -> VariantPoint {
+    VariantPoint {
         name: name.to_owned(),
         rate: 0.6,
         rate_interval: Interval::new(0.5, 0.7).ok(),
         cases: 100,
         cost,
         cost_interval: None,
-    };
+    }
+}
+
+fn every_plot() -> Vec<String> {
+    let (a, b) =
+        (ScoreHistogram::of([0.0, 0.5].into_iter()), ScoreHistogram::of([1.0].into_iter()));
+    let quick = LatencyShape::of(&[120.0, 300.0, 900.0]).unwrap();
+    let slow = LatencyShape::of(&[120.0, 60_000.0]).unwrap();
     vec![
         forest(&[row("<b>correct & \"close\"", Some((-0.1, 0.2))), row("x", None)], Some(0.05)),
         outcomes(&section(("p f p f", "p p f f")).comparison.criteria[0].square),
@@ -51,6 +54,13 @@ fn plots_are_well_formed_and_have_a_name_a_description_and_real_text() {
         assert!(counts["text"] >= 2 && !counts.contains_key("b"), "{svg}");
         assert!(svg.contains("role=\"img\"") && !svg.contains('\u{202e}'), "{svg}");
     }
+}
+
+#[test]
+fn where_everything_is_free_the_axis_of_costs_has_one_mark() {
+    let svg = tradeoff(&[point("a", 0.0), point("b", 0.0)]);
+    let marks = svg.matches("\n$").count();
+    assert!(svg.contains("$0.00") && !svg.contains("$0.000") && marks <= 1, "{svg}");
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn no_format_shows_the_verdict_of_an_untrusted_judge_as_a_finding() {
     let spec = evalset::GateSpec::default();
     let context = analysis::GateContext::default();
     let comparison = &report.sections[0].comparison;
-    report.gate = Some(analysis::gate(&spec, &baseline, one, comparison, &context));
+    report.gate = Some(analysis::gate(&spec, &baseline, one, comparison, &context).unwrap());
     for text in [
         report::text(&report, 200, false),
         report::markdown(&report).replace('\\', ""),
