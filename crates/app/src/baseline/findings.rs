@@ -77,7 +77,8 @@ fn gate_findings(
         knows_history: true,
         ..GateContext::default()
     };
-    let outcome = gate(&set.gate, &approved, results, &comparison, &context);
+    let outcome = gate(&set.gate, &approved, results, &comparison, &context)
+        .map_err(|error| AppError::input(error.to_string()))?;
     let failing = outcome.rules.iter().filter(|rule| !rule.held.lets_through());
     let mut found: Vec<String> = failing
         .map(|rule| format!("a rule of the gate does not hold: {}", rule_sentence(rule)))
