@@ -21,9 +21,9 @@ pub use case::{
     Attachment, Case, CaseFile, EditCaseError, MAX_LINE_BYTES, Place as AttachmentPlace,
 };
 pub use label::{
-    Act, BadLabel, CurrentLabel, Drawn, ExternalOutput, LABEL_FORMAT, LabelEvent, LabelRow,
-    LabelSubject, LabelValue, LabelledOutput, Labels, Preference, Purge, Reference, read_labels,
-    write_labels,
+    Act, BadLabel, Categories, Category, CurrentLabel, Drawn, ExternalOutput, LABEL_FORMAT,
+    LabelEvent, LabelRow, LabelSubject, LabelValue, LabelledOutput, Labels, LaterRow, Preference,
+    Purge, Reference, Sorting, read_labels, write_labels,
 };
 pub use outputs::{OUTPUT_FORMAT, Output, OutputContent, Outputs};
 pub use set::{

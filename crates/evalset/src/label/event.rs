@@ -1,16 +1,7 @@
 use serde_json::{Map, Value, json};
-use values::{ContentHash, Id, Timestamp, row_json};
+use values::{ContentHash, Id, Timestamp};
 
 use super::read::LABEL_FORMAT;
-
-/// One row of `labels.jsonl`.
-#[derive(Debug, Clone, PartialEq)]
-pub enum LabelRow {
-    /// Something that a person did about an output.
-    Event(Box<LabelEvent>),
-    /// What is left of events that were removed.
-    Purge(Purge),
-}
 
 /// Something that a person did about an output. Never changed once written.
 #[derive(Debug, Clone, PartialEq)]
@@ -178,21 +169,6 @@ pub enum Drawn {
     Hunt,
 }
 
-/// The tombstone of events that were removed, for example because they held personal data.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Purge {
-    /// The tombstone.
-    pub id: Id,
-    /// When.
-    pub time: Timestamp,
-    /// By whom.
-    pub labeller: String,
-    /// The events that no union brings back.
-    pub purges: Vec<Id>,
-    /// Keys that this version does not know, kept as they were.
-    pub other: Map<String, Value>,
-}
-
 impl LabelValue {
     /// Tells whether two values are the same decision.
     pub fn agrees_with(&self, other: &Self) -> bool {
@@ -242,73 +218,8 @@ impl Act {
     }
 }
 
-impl LabelRow {
-    /// Returns the id of the event or of the tombstone.
-    pub fn id(&self) -> Id {
-        match self {
-            Self::Event(event) => event.id,
-            Self::Purge(purge) => purge.id,
-        }
-    }
-
-    /// Returns when it was done.
-    pub fn time(&self) -> Timestamp {
-        match self {
-            Self::Event(event) => event.time,
-            Self::Purge(purge) => purge.time,
-        }
-    }
-
-    /// Returns who did it.
-    pub fn labeller(&self) -> &str {
-        match self {
-            Self::Event(event) => &event.labeller,
-            Self::Purge(purge) => &purge.labeller,
-        }
-    }
-
-    /// Returns the word that files use for what was done.
-    pub fn act_name(&self) -> &'static str {
-        match self {
-            Self::Event(event) => event.act.name(),
-            Self::Purge(_) => "purge",
-        }
-    }
-
-    /// Returns what it is about, nothing for a tombstone.
-    pub fn subject(&self) -> Option<&LabelSubject> {
-        match self {
-            Self::Event(event) => Some(&event.subject),
-            Self::Purge(_) => None,
-        }
-    }
-
-    /// Returns the events that it forbids every copy to bring back.
-    pub fn purges(&self) -> &[Id] {
-        match self {
-            Self::Event(_) => &[],
-            Self::Purge(purge) => &purge.purges,
-        }
-    }
-
-    /// Returns the canonical row: one JSON object, no line end.
-    ///
-    /// Keys in the order `format`, `id`, `act`, `case`, `case_hash`, `output` or `pair`, `criterion`,
-    /// then `value`, `category` or `prefers`, `note`, `labeller`, `time`, `replaces`, `adjudicates`,
-    /// `rubric`, `drawn`, `blind`, `seconds`, `external`, and what this version does not know. A tombstone has
-    /// `format`, `id`, `act`, `purges`, `labeller`, `time`.
-    pub fn row(&self) -> String {
-        let mut row = Map::new();
-        match self {
-            Self::Event(event) => event.put(&mut row),
-            Self::Purge(purge) => purge.put(&mut row),
-        }
-        row_json(&Value::Object(row))
-    }
-}
-
 impl LabelEvent {
-    fn put(&self, row: &mut Map<String, Value>) {
+    pub(super) fn put(&self, row: &mut Map<String, Value>) {
         let mut set = |key: &str, value: Value| {
             row.insert(key.to_owned(), value);
         };
@@ -349,23 +260,6 @@ impl LabelEvent {
     }
 }
 
-impl Purge {
-    fn put(&self, row: &mut Map<String, Value>) {
-        let mut set = |key: &str, value: Value| {
-            row.insert(key.to_owned(), value);
-        };
-        set("format", LABEL_FORMAT.into());
-        set("id", text(&self.id));
-        set("act", "purge".into());
-        set("purges", self.purges.iter().map(text).collect::<Vec<_>>().into());
-        set("labeller", self.labeller.as_str().into());
-        set("time", text(&self.time));
-        for (key, value) in &self.other {
-            set(key, value.clone());
-        }
-    }
-}
-
 impl Drawn {
     fn document(&self) -> Value {
         match self {
@@ -386,10 +280,10 @@ impl Drawn {
     }
 }
 
-fn text(value: &impl ToString) -> Value {
+pub(super) fn text(value: &impl ToString) -> Value {
     Value::String(value.to_string())
 }
 
-fn ids(ids: &[Id]) -> Option<Value> {
+pub(super) fn ids(ids: &[Id]) -> Option<Value> {
     (!ids.is_empty()).then(|| ids.iter().map(text).collect::<Vec<_>>().into())
 }

@@ -2,7 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use values::{ContentHash, Id};
 
-use super::event::{Act, LabelEvent, LabelRow, LabelSubject, LabelValue};
+use super::event::{Act, LabelEvent, LabelSubject, LabelValue};
+use super::row::LabelRow;
 
 /// The events of an eval set, looked up by what they are about.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -56,6 +57,8 @@ impl Labels {
         for row in rows {
             match row {
                 LabelRow::Purge(purge) => purged.extend(purge.purges),
+                LabelRow::Later(later) => labels.replaced.extend(later.replaces),
+                LabelRow::Category(_) | LabelRow::Sorting(_) => {}
                 LabelRow::Event(event) => {
                     let is_newer = |standing: &LabelEvent| {
                         LabelRow::Event(Box::new(standing.clone())).row()

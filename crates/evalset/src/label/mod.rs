@@ -4,18 +4,23 @@
 //! different ways merge into the same labels whichever is taken first. Nothing is overwritten: a
 //! changed mind is an event that replaces another, a withdrawn label one that retracts it. What an
 //! output's label is now is read off by [`Labels::current`], what people agree on by
-//! [`Labels::reference`].
+//! [`Labels::reference`], and of which kinds failures are by [`Categories`].
 
+mod category;
 mod event;
 mod labels;
 mod read;
+mod row;
 
+pub use category::{Categories, Category, Sorting};
 pub use event::{
-    Act, Drawn, ExternalOutput, LabelEvent, LabelRow, LabelSubject, LabelValue, LabelledOutput,
-    Preference, Purge,
+    Act, Drawn, ExternalOutput, LabelEvent, LabelSubject, LabelValue, LabelledOutput, Preference,
 };
 pub use labels::{CurrentLabel, Labels, Reference};
 pub use read::{BadLabel, LABEL_FORMAT, read_labels, write_labels};
+pub use row::{LabelRow, LaterRow, Purge};
 
+#[cfg(test)]
+mod category_tests;
 #[cfg(test)]
 mod tests;

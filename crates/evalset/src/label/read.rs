@@ -5,10 +5,11 @@ use std::str::FromStr;
 use serde_json::{Map, Value};
 use values::{ContentHash, Id, Timestamp};
 
+use super::category::{Category, Sorting};
 use super::event::{
-    Act, Drawn, ExternalOutput, LabelEvent, LabelRow, LabelSubject, LabelValue, LabelledOutput,
-    Preference, Purge,
+    Act, Drawn, ExternalOutput, LabelEvent, LabelSubject, LabelValue, LabelledOutput, Preference,
 };
+use super::row::{LabelRow, LaterRow, Purge};
 use crate::{MAX_LINE_BYTES, json};
 
 /// The format of a row of labels.
@@ -88,6 +89,7 @@ fn read(text: &str) -> Result<LabelRow, (usize, String)> {
 }
 
 fn row(mut fields: Fields) -> Result<LabelRow, String> {
+    let all = fields.0.clone();
     let format: u32 = fields.number("format")?.ok_or_else(|| missing("format"))?;
     if format != LABEL_FORMAT {
         return Err(format!("the row has format {format}, and this program reads {LABEL_FORMAT}"));
@@ -95,17 +97,47 @@ fn row(mut fields: Fields) -> Result<LabelRow, String> {
     let act: String = fields.text("act")?.ok_or_else(|| missing("act"))?;
     let (id, time) = (fields.needed::<Id>("id")?, fields.needed::<Timestamp>("time")?);
     let labeller = fields.needed("labeller")?;
-    if act == "purge" {
-        let purges = fields.list("purges")?;
-        return Ok(LabelRow::Purge(Purge { id, time, labeller, purges, other: fields.0 }));
+    match act.as_str() {
+        "purge" => {
+            let purges = fields.list("purges")?;
+            Ok(LabelRow::Purge(Purge { id, time, labeller, purges, other: fields.0 }))
+        }
+        "category" => {
+            let (name, sentence) = (fields.needed("name")?, fields.text("sentence")?);
+            let (sentence, replaces) = (sentence.unwrap_or_default(), fields.list("replaces")?);
+            let other = fields.0;
+            Ok(LabelRow::Category(Category { id, time, labeller, name, sentence, replaces, other }))
+        }
+        "sort" => {
+            let (sorts, categories) = (fields.needed("sorts")?, fields.list("categories")?);
+            let (replaces, other) = (fields.list("replaces")?, fields.0);
+            let sorting = Sorting { id, time, labeller, sorts, categories, replaces, other };
+            Ok(LabelRow::Sorting(sorting))
+        }
+        "label" | "defer" | "note" | "flag" | "retract" | "adjudicate" => {
+            event(&act, id, time, labeller, fields)
+        }
+        _ => {
+            let replaces = fields.list("replaces")?;
+            Ok(LabelRow::Later(LaterRow { id, time, labeller, replaces, fields: all }))
+        }
     }
+}
+
+fn event(
+    act: &str,
+    id: Id,
+    time: Timestamp,
+    labeller: String,
+    mut fields: Fields,
+) -> Result<LabelRow, String> {
     let subject = LabelSubject {
         case: fields.needed("case")?,
         case_hash: fields.needed("case_hash")?,
         output: output(&mut fields)?,
         criterion: fields.needed("criterion")?,
     };
-    let act = read_act(&act, &mut fields)?;
+    let act = read_act(act, &mut fields)?;
     let external = external(&mut fields, &subject)?;
     Ok(LabelRow::Event(Box::new(LabelEvent {
         id,
@@ -144,9 +176,7 @@ fn read_act(act: &str, fields: &mut Fields) -> Result<Act, String> {
             value: label_value(fields)?,
             adjudicates: fields.list("adjudicates")?,
         }),
-        other => Err(format!(
-            "`act` is `{other}`; expected label, defer, note, flag, retract, adjudicate or purge"
-        )),
+        other => Err(format!("`act` is `{other}`, which is nothing about an output")),
     }
 }
 

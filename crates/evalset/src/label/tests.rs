@@ -4,7 +4,7 @@ use values::{ContentHash, Id, Timestamp};
 
 use super::*;
 
-fn id(number: u8) -> Id {
+pub(super) fn id(number: u8) -> Id {
     Id::new(Timestamp::from_unix_ms(i64::from(number)), [number; 10])
 }
 
@@ -17,7 +17,7 @@ fn subject(output: &str) -> LabelSubject {
     }
 }
 
-fn event(number: u8, labeller: &str, act: Act, replaces: &[u8]) -> LabelEvent {
+pub(super) fn event(number: u8, labeller: &str, act: Act, replaces: &[u8]) -> LabelEvent {
     LabelEvent {
         id: id(number),
         time: Timestamp::from_unix_ms(i64::from(number)),
@@ -84,7 +84,7 @@ fn rows_have_this_text_and_are_read_back() {
 #[test]
 fn a_bad_line_is_named_and_the_others_are_used() {
     let good = LabelRow::Event(Box::new(event(1, "ana", Act::Defer, &[]))).row();
-    let strange = good.replace("\"defer\"", "\"guess\"");
+    let strange = good.replace("\"labeller\":\"ana\"", "\"labeller\":7");
     let text = format!(
         "{good}\n\nnot json\n{strange}\n{}\n",
         good.replace("\"format\":1", "\"format\":2")
@@ -94,7 +94,7 @@ fn a_bad_line_is_named_and_the_others_are_used() {
     let told: Vec<_> = bad.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(told.join("\n"), @r"
     line 3, column 2: this is not JSON: expected ident
-    line 4, column 1: `act` is `guess`; expected label, defer, note, flag, retract, adjudicate or purge
+    line 4, column 1: `labeller` must be a text, found 7
     line 5, column 1: the row has format 2, and this program reads 1
     ");
 }
