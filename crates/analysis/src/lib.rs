@@ -11,6 +11,7 @@ mod criterion;
 mod decision;
 mod diff;
 mod estimate;
+mod failures;
 mod gate;
 mod mean;
 mod measures;
@@ -33,6 +34,7 @@ pub use criterion::{Basis, CriterionComparison, Refusal, Role};
 pub use decision::{Decision, Method, WhySequence};
 pub use diff::{OutputDiff, Segment, SegmentKind};
 pub use estimate::Estimate;
+pub use failures::{FailureKind, FailureKinds, FailureNote, Saturation, failure_kinds};
 pub use gate::{
     GateContext, GateOutcome, GateStatus, Held, IncompleteCell, Rule, RuleChange, RuleOutcome,
     Verified, gate,
