@@ -14,6 +14,7 @@ mod evaluate;
 mod facts;
 mod finding;
 mod json;
+mod judge;
 mod likeness;
 mod outcome;
 mod program;
@@ -27,6 +28,7 @@ mod tests;
 pub use criterion::{Contribution, CriterionResult, Sided, cell_status, criterion_result};
 pub use evaluate::{evaluate, program_requests};
 pub use facts::REFUSAL_OPENINGS;
+pub use judge::{FENCE, Judge, JudgeAnswer, Judged, fence, judge_variables, read_judge};
 pub use likeness::{MAX_COMPARED_PAIRS, levenshtein, rouge_l, similarity};
 pub use outcome::{MAX_REASON_CHARS, Outcome, Score, Status};
 pub use program::{
