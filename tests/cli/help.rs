@@ -1,12 +1,13 @@
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&[&str]; 34] = [
+const COMMANDS: [&[&str]; 35] = [
     &["run"],
     &["runs"],
     &["runs", "export"],
     &["show"],
     &["compare"],
     &["score"],
+    &["calibrate"],
     &["resume"],
     &["retry"],
     &["cancel"],
@@ -71,6 +72,7 @@ fn the_program_explains_itself() {
       show         Show the results of a run, or one cell of it
       compare      Say whether one variant is better than another, and how sure that is
       score        Score a run again with today's checks, or score outputs made elsewhere
+      calibrate    Measure a judge against people's labels, and write its certificate
       resume       Go on with a run that was stopped or whose process died
       retry        Send only the cells of a run again that ended in an error
       cancel       Ask a run in another process to stop; it can be resumed
@@ -285,6 +287,31 @@ fn every_command_explains_itself() {
       trysquare score --set order-number --outputs answers.jsonl
 
     A line of --outputs: {"case": "m-042", "output": "A-48213", "variant": "ours"}
+
+    == calibrate
+    Measure a judge against people's labels, and write its certificate
+
+    Usage: trysquare calibrate [OPTIONS] <JUDGE>
+
+    Arguments:
+      <JUDGE>  The judge, as evalset.yaml names it
+
+    Options:
+          --set <NAME>          The eval set [default: the only one that has this judge]
+          --criterion <NAME>    The criterion [default: the judge's own]
+          --run <RUN>           Correct the pass rates of this run [default: the newest of the set]
+          --split <SPLIT>       The part of the set to measure on [default: test] [possible values:
+                                train, dev, test]
+          --report <KIND=FILE>  Write the report into a file as well (md, html or json; may be
+                                repeated, or separated by commas)
+
+    Examples:
+      trysquare calibrate polite --set replies          measure on the test split
+      trysquare calibrate polite --split dev            while you work on the judge's prompt
+      trysquare calibrate polite --report md=judge.md
+
+    The test split gives the certificate judges/NAME.trust.json. Every version of a judge that is
+    tried on the same test labels makes them less worth; use dev until the prompt is done.
 
     == resume
     Go on with a run that was stopped or whose process died

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use evalset::{GateSpec, NotEnoughRule, RegressionRule, Requirement};
+use evalset::{GateSpec, JudgeState, NotEnoughRule, RegressionRule, Requirement};
 use score::Status;
 use serde::Serialize;
 use stats::{InvalidInput, quantiles};
@@ -69,8 +69,8 @@ pub struct RuleChange {
 /// What a gate has to know besides the results.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct GateContext {
-    /// The agreement with people that calibration found for the judges of a criterion, a share.
-    pub agreement: BTreeMap<String, f64>,
+    /// How far the judges of a criterion can be trusted, by criterion.
+    pub trust: BTreeMap<String, Vec<JudgeTrust>>,
     /// What of the rule changed since the baseline was accepted.
     pub changes: Vec<RuleChange>,
     /// Whether earlier looks are known here.
@@ -180,15 +180,29 @@ pub enum Rule {
         /// Whether latencies of recorded or cached calls are among them.
         recorded: bool,
     },
-    /// The judges of a criterion agree with people.
-    JudgeTrust {
+    /// The judges of a criterion are trusted.
+    MinTrust {
         /// The criterion.
         criterion: String,
-        /// The least agreement that is asked, a share.
-        least: f64,
-        /// The agreement that calibration found; `None` before calibration.
-        found: Option<f64>,
+        /// Its judges; none if the set has none for it.
+        judges: Vec<JudgeTrust>,
     },
+}
+
+/// How far a judge can be trusted on a criterion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JudgeTrust {
+    /// The judge.
+    pub judge: String,
+    /// Its state today; `None` if it was never calibrated on this set and criterion.
+    pub state: Option<JudgeState>,
+}
+
+impl JudgeTrust {
+    /// Tells whether the judge counts as an instrument.
+    pub fn is_trusted(&self) -> bool {
+        self.state == Some(JudgeState::Trusted)
+    }
 }
 
 /// A cell that has no usable result.
@@ -227,12 +241,12 @@ pub fn gate(
     if let Some(most_ms) = spec.max_p95_latency_ms {
         rules.push(latency_p95(most_ms, candidate, short)?);
     }
-    rules.extend(spec.judge_trust.iter().map(|trust| {
-        let found = context.agreement.get(&trust.criterion).copied();
-        let held =
-            if found.is_some_and(|found| found >= trust.minimum) { Held::Yes } else { Held::No };
-        let (criterion, least) = (trust.criterion.clone(), trust.minimum);
-        RuleOutcome { rule: Rule::JudgeTrust { criterion, least, found }, held }
+    rules.extend(spec.min_trust.iter().map(|criterion| {
+        let criterion = criterion.name.clone();
+        let judges = context.trust.get(&criterion).cloned().unwrap_or_default();
+        let is_trusted = !judges.is_empty() && judges.iter().all(JudgeTrust::is_trusted);
+        let held = if is_trusted { Held::Yes } else { Held::No };
+        RuleOutcome { rule: Rule::MinTrust { criterion, judges }, held }
     }));
     let incomplete = incomplete_cells(candidate);
     let status = if !incomplete.is_empty() {

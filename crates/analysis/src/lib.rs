@@ -5,6 +5,7 @@
 //! verdict of the product: [`compare`], a gate and a run that stops early all read [`Verdict`] off an
 //! interval by [`Verdict::read`].
 
+pub mod calibration;
 mod candidates;
 mod compare;
 mod criterion;
@@ -36,8 +37,8 @@ pub use diff::{OutputDiff, Segment, SegmentKind};
 pub use estimate::Estimate;
 pub use failures::{FailureKind, FailureKinds, FailureNote, Saturation, failure_kinds};
 pub use gate::{
-    GateContext, GateOutcome, GateStatus, Held, IncompleteCell, Rule, RuleChange, RuleOutcome,
-    Verified, gate,
+    GateContext, GateOutcome, GateStatus, Held, IncompleteCell, JudgeTrust, Rule, RuleChange,
+    RuleOutcome, Verified, gate,
 };
 pub use mean::MeanEstimate;
 pub use measures::{

@@ -1,6 +1,6 @@
 //! Comparing candidates with a baseline: what was run, what was shown before, what there is to say.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -15,6 +15,7 @@ use stats::Level;
 use store::{LookMethod, NewLook, Store};
 use values::{ContentHash, Id};
 
+use crate::calibrate::{judges_of, trusted};
 use crate::details::Details;
 use crate::gate::Approved;
 use crate::sides::{RunSide, find_sides};
@@ -130,7 +131,7 @@ impl App {
         let sides = [side(decided.baseline), side(decided.candidate)];
         let mut loaded = self.load(&project, &store, &sides)?;
         let baseline = loaded.remove(0);
-        let (comparisons, _) = comparisons(&store, &baseline, &loaded, None)?;
+        let (comparisons, _) = comparisons(&project, &store, &baseline, &loaded, None)?;
         self.record_looks(&store, all_looks(&comparisons, &baseline, &loaded).concat())
     }
 
@@ -175,7 +176,8 @@ impl App {
         baseline: &Loaded,
         candidates: &[Loaded],
     ) -> Result<Compared, AppError> {
-        let (comparisons, rows) = comparisons(store, baseline, candidates, Some(RESAMPLES))?;
+        let (comparisons, rows) =
+            comparisons(project, store, baseline, candidates, Some(RESAMPLES))?;
         let mut report = Report::new(title(&comparisons), (self.host.now)());
         if rows.len() > 1 {
             report.candidates = rows;
@@ -200,6 +202,7 @@ impl App {
 
 /// Compares without saying anything yet.
 fn comparisons(
+    project: &Project,
     store: &Store,
     baseline: &Loaded,
     candidates: &[Loaded],
@@ -212,7 +215,10 @@ fn comparisons(
         let sides = (&baseline.results, &candidate.results);
         histories.push(history(store, sides, until_decided)?);
     }
-    let options = CompareOptions { resamples, ..options(&candidates[0].set)? };
+    let options = CompareOptions {
+        resamples,
+        ..options(project, &candidates[0].results.eval_set, &candidates[0].set)?
+    };
     let Candidates { rows, comparisons } =
         compare_all(&baseline.results, &results, &options, &histories)
             .map_err(|error| AppError::input(error.to_string()))?;
@@ -220,9 +226,12 @@ fn comparisons(
 }
 
 /// What the settings of the candidate ask of a comparison, without resampling.
-pub(crate) fn options(set: &EvalSet) -> Result<CompareOptions, AppError> {
-    // No judge is calibrated yet.
-    let trusted = BTreeSet::new();
+pub(crate) fn options(
+    project: &Project,
+    name: &str,
+    set: &EvalSet,
+) -> Result<CompareOptions, AppError> {
+    let trusted = trusted(&judges_of(project, name, set)?);
     Ok(CompareOptions {
         margin: set.margin,
         level: level(set)?,

@@ -15,6 +15,7 @@ use store::Store;
 use values::{ContentHash, Id};
 
 use crate::baseline::{rule_changes, to_results};
+use crate::calibrate::judges_of;
 use crate::compare::{Compared, Kept, Loaded};
 use crate::plan::{Plan, RunRequest, Sending};
 use crate::sides::RunSide;
@@ -205,10 +206,10 @@ impl App {
         // A candidate that is what was approved is the usual case here, and no mistake.
         section.comparison.warnings.retain(|warning| *warning != Warning::SameVariant);
         let context = GateContext {
+            trust: judges_of(&project, &approved.set, &candidate.set)?,
             changes: changes(&approved.baseline, &candidate.set, &candidate.results),
             knows_history: knows_history(&store, run, &approved.set)?,
             verified,
-            ..GateContext::default()
         };
         let rule = &candidate.set.gate;
         let (a, b) = (&baseline.results, &candidate.results);

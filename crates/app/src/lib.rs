@@ -6,6 +6,7 @@
 mod baseline;
 mod bridge;
 mod cache;
+mod calibrate;
 mod clients;
 mod compare;
 mod details;
@@ -47,6 +48,7 @@ pub use baseline::{
     AcceptRequest, Acceptance, Accepted, BaselineView, CriterionCounts, NotAcceptable,
     from_results, rule_changes, to_results,
 };
+pub use calibrate::CalibrateRequest;
 pub use compare::{CompareRequest, Compared};
 pub use doctor::{Finding, Health, HostContact};
 pub use error::{AppError, ErrorKind};
@@ -73,6 +75,7 @@ pub use until_decided::UntilDecidedRequest;
 // Data that answers carry, so that a program needs no other crate for what this one returns.
 pub use analysis::{CasePasses, Estimate, GateStatus, PassRate, Spread, Verified, pass_rate};
 pub use engine::{CacheUse, Stopper};
+pub use evalset::Split;
 pub use evalset::{Criterion, CriterionKind, LabelValue, Preference};
 pub use store::{CacheStats, CellRow, RunSummary, Which};
 

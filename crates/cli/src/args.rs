@@ -6,12 +6,14 @@
     reason = "a field here is an option that is typed: each flag is a bool, named as it is typed"
 )]
 
+mod calibrate;
 mod label;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use calibrate::{Calibrate, CalibrateSplit};
 pub(crate) use label::{Label, LabelCommand, LabelPurge, LabelQueue, Queue};
 
 /// Is the new prompt better, and how do we know?
@@ -83,6 +85,8 @@ pub(crate) enum Command {
     Compare(Compare),
     /// Score a run again with today's checks, or score outputs made elsewhere
     Score(Score),
+    /// Measure a judge against people's labels, and write its certificate
+    Calibrate(Calibrate),
     /// Go on with a run that was stopped or whose process died
     Resume(Resume),
     /// Send only the cells of a run again that ended in an error

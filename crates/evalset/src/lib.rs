@@ -5,6 +5,7 @@
 
 mod baseline;
 mod case;
+mod certificate;
 pub mod check;
 mod json;
 mod label;
@@ -20,6 +21,10 @@ pub use baseline::{
 pub use case::{
     Attachment, Case, CaseFile, EditCaseError, MAX_LINE_BYTES, Place as AttachmentPlace,
 };
+pub use certificate::{
+    CERTIFICATE_FORMAT, Certificate, CertificateError, CertifiedRate, JudgeState, TestLabels,
+    TrustEntry, TrustHashes, TrustLook,
+};
 pub use label::{
     Act, BadLabel, Categories, Category, CurrentLabel, Drawn, ExternalOutput, LABEL_FORMAT,
     LabelEvent, LabelRow, LabelSubject, LabelValue, LabelledOutput, Labels, LaterRow, Preference,
@@ -28,7 +33,7 @@ pub use label::{
 pub use outputs::{OUTPUT_FORMAT, Output, OutputContent, Outputs};
 pub use set::{
     Budget, Combine, Criterion, CriterionKind, DEFAULT_CONFIDENCE, Defaults, EvalSet, GateSpec,
-    JudgeSpec, JudgeTrust, Named, NotEnoughRule, RegressionRule, RequiredCases, Requirement,
-    ScoreSource, VariantSource, VariantSpec,
+    JudgeSpec, Named, NotEnoughRule, RegressionRule, RequiredCases, Requirement, ScoreSource,
+    TrustThresholds, VariantSource, VariantSpec,
 };
 pub use split::{Split, SplitPolicy, SplitShares};

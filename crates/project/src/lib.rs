@@ -4,6 +4,7 @@
 //! and the rest still opens; eval sets are read when they are asked for, since they can be large.
 
 mod approved;
+mod certificates;
 mod config;
 mod declare;
 mod format;

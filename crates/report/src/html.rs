@@ -25,7 +25,7 @@ const STYLE: &str = include_str!("html/report.css");
 pub fn html(report: &Report) -> String {
     let mut page = Markup::new("<!DOCTYPE html>");
     page.open("html", &[("lang", "en")]);
-    head(&mut page, report);
+    head(&mut page, &words::name(&report.title));
     page.open("body", &[]);
     page.open("header", &[]);
     if let Some(line) = outline::replayed_line(report) {
@@ -50,7 +50,8 @@ pub fn html(report: &Report) -> String {
     page.finish()
 }
 
-fn head(page: &mut Markup, report: &Report) {
+/// Writes the head of a page that loads nothing and runs nothing.
+pub(crate) fn head(page: &mut Markup, title: &str) {
     let style = [STYLE, plot::STYLE].concat();
     let hash = STANDARD.encode(ContentHash::of_bytes(style.as_bytes()).as_bytes());
     let policy = format!(
@@ -61,7 +62,7 @@ fn head(page: &mut Markup, report: &Report) {
     page.void("meta", &[("http-equiv", "Content-Security-Policy"), ("content", &policy)]);
     page.void("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
     page.void("meta", &[("name", "referrer"), ("content", "no-referrer")]);
-    page.leaf("title", &[], &words::name(&report.title));
+    page.leaf("title", &[], title);
     page.open("style", &[]);
     page.markup(&style);
     page.close();

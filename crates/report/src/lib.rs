@@ -5,6 +5,7 @@
 //! words ([`words`]) and pictures. Everything that came from a model, a case or a person is hostile:
 //! each renderer makes it visible, bounds it and escapes it for its own format.
 
+mod calibration;
 mod csv;
 mod evidence;
 mod figures;
@@ -21,6 +22,10 @@ mod safe;
 mod text;
 pub mod words;
 
+pub use calibration::{
+    CALIBRATION_FORMAT, CalibrationReport, calibration_html, calibration_json,
+    calibration_markdown, calibration_text, rate_sentence, state_sentence,
+};
 pub use csv::csv;
 pub use figures::{CriterionFigures, Latencies, Rate};
 pub use html::html;

@@ -228,7 +228,7 @@ fn longest_run(text: &str) -> usize {
 const PART: &str = "<!-- -->";
 
 /// Returns a text of one line in which nothing is Markdown, HTML, a link, a mention or a reference.
-fn inline(text: &str) -> String {
+pub(crate) fn inline(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let visible = visible(text);
     let mut characters = visible.chars().peekable();

@@ -9,6 +9,7 @@ mod canvas;
 mod forest;
 mod latency;
 mod outcomes;
+mod reliability;
 mod scores;
 mod tradeoff;
 
@@ -53,6 +54,7 @@ pub(crate) mod inner {
     pub(crate) use super::forest::forest;
     pub(crate) use super::latency::latency;
     pub(crate) use super::outcomes::outcomes;
+    pub(crate) use super::reliability::reliability;
     pub(crate) use super::scores::scores;
     pub(crate) use super::tradeoff::tradeoff;
 }

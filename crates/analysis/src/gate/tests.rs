@@ -187,17 +187,33 @@ fn budgets_are_held_by_known_costs_and_recorded_latencies() {
 }
 
 #[test]
-fn a_judge_that_was_never_calibrated_is_not_trusted() {
+fn a_gate_may_ask_for_trusted_judges() {
+    let span = document::Span::default();
     let spec = GateSpec {
-        judge_trust: vec![evalset::JudgeTrust {
-            criterion: "exact".to_owned(),
-            span: document::Span::default(),
-            minimum: 0.8,
-        }],
+        min_trust: vec![evalset::Named { name: "exact".to_owned(), span }],
         ..GateSpec::default()
     };
     let a = of("a", &"p".repeat(60));
-    let found = outcome(&spec, &a, &a);
-    assert_eq!(found.status, GateStatus::Failed);
-    assert!(matches!(found.rules[1].rule, Rule::JudgeTrust { found: None, .. }));
+    let held = |states: &[Option<evalset::JudgeState>]| {
+        let judge = |state: &Option<_>| JudgeTrust { judge: "tone".to_owned(), state: *state };
+        let judges = states.iter().map(judge).collect();
+        let trust = [("exact".to_owned(), judges)].into();
+        let context = GateContext { trust, ..GateContext::default() };
+        let comparison = crate::compare(
+            &a,
+            &a,
+            &crate::CompareOptions::default(),
+            &crate::LookHistory::default(),
+        );
+        gate(&spec, &a, &a, &comparison.unwrap(), &context).unwrap().rules[1].held
+    };
+    let trusted = Some(evalset::JudgeState::Trusted);
+    assert_eq!(held(&[trusted]), Held::Yes);
+    // Never calibrated, no judge at all, and one of two that is not trusted.
+    assert_eq!(held(&[None]), Held::No);
+    assert_eq!(held(&[]), Held::No);
+    for state in ["stale", "too_few", "not_yet"] {
+        let state: evalset::JudgeState = serde_json::from_value(state.into()).unwrap();
+        assert_eq!(held(&[trusted, Some(state)]), Held::No, "{state:?}");
+    }
 }

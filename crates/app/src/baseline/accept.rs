@@ -70,6 +70,7 @@ impl App {
         let results = read.variants.remove(0);
         refuse_unfinished(&results)?;
         let against = findings(
+            &project,
             &store,
             &header,
             &files.folder,

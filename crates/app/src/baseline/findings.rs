@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use analysis::{GateContext, Value, VariantResults, compare, gate};
 use evalset::{Baseline, EvalSet};
-use project::EvalSetFolder;
+use project::{EvalSetFolder, Project};
 use report::words::{gate_remarks, rule_sentence};
 use run::RunHeader;
 use score::Status;
@@ -13,10 +13,12 @@ use store::Store;
 
 use super::convert::{rule_changes, to_results};
 use crate::AppError;
+use crate::calibrate::judges_of;
 use crate::compare::{history, options};
 
 /// Returns what speaks against results, a sentence each; nothing if they can be accepted.
 pub(super) fn findings(
+    project: &Project,
     store: &Store,
     header: &RunHeader,
     folder: &EvalSetFolder,
@@ -27,7 +29,7 @@ pub(super) fn findings(
     let mut found: Vec<String> = coverage(folder, results).into_iter().collect();
     found.extend(unusable(results));
     if let Some(baseline) = baseline {
-        found.extend(gate_findings(store, header, set, baseline, results)?);
+        found.extend(gate_findings(project, store, header, set, baseline, results)?);
     }
     Ok(found)
 }
@@ -59,6 +61,7 @@ fn unusable(results: &VariantResults) -> Vec<String> {
 /// The rules of the gate that do not let these results through, against the baseline that they
 /// would replace.
 fn gate_findings(
+    project: &Project,
     store: &Store,
     header: &RunHeader,
     set: &EvalSet,
@@ -70,9 +73,11 @@ fn gate_findings(
     }
     let approved = to_results(&header.eval_set, baseline);
     let history = history(store, (&approved, results), header.until_decided.is_some())?;
-    let comparison = compare(&approved, results, &options(set)?, &history)
-        .map_err(|error| AppError::input(error.to_string()))?;
+    let comparison =
+        compare(&approved, results, &options(project, &header.eval_set, set)?, &history)
+            .map_err(|error| AppError::input(error.to_string()))?;
     let context = GateContext {
+        trust: judges_of(project, &header.eval_set, set)?,
         changes: rule_changes(baseline, &set.gate_rule()),
         knows_history: true,
         ..GateContext::default()

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod cache;
+mod calibrate;
 mod compare;
 mod completions;
 mod doctor;
@@ -54,6 +55,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, AppError> {
         Command::Show(args) => show::show(&context, &args),
         Command::Compare(args) => compare::compare(&context, &args),
         Command::Score(args) => score::score(&context, &args),
+        Command::Calibrate(args) => calibrate::calibrate(&context, &args),
         Command::Resume(args) => session::resume(&context, &args, false),
         Command::Retry(args) => session::resume(&context, &args, true),
         Command::Cancel(args) => runs::cancel(&context, &args),

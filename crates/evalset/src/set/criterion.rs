@@ -23,6 +23,17 @@ pub struct Criterion {
     pub combine: Combine,
     /// The share in 0..=1 from which a number or a weighted mean passes.
     pub threshold: Option<f64>,
+    /// What its judges' lower bounds must reach to be trusted.
+    pub trust: TrustThresholds,
+}
+
+/// What the one-sided 95 % lower bounds of a judge must reach to be trusted; 0.80 where open.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct TrustThresholds {
+    /// Of the share of human passes that it passes, a share above 0 and below 1.
+    pub passes: Option<f64>,
+    /// Of the share of human fails that it fails, a share above 0 and below 1.
+    pub fails: Option<f64>,
 }
 
 /// The values that a score on a criterion may have.
@@ -92,6 +103,28 @@ impl Combine {
     }
 }
 
+impl TrustThresholds {
+    fn read(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Self {
+        let Some(node) = fields.get("trust") else { return Self::default() };
+        let Some(mut inner) = Fields::open(node, "`trust`", diagnostics) else {
+            return Self::default();
+        };
+        let mut one = |key: &'static str| {
+            let span = inner.get(key)?.span;
+            let share = inner.number(key, diagnostics)?;
+            if share > 0.0 && share < 1.0 {
+                return Some(share);
+            }
+            let message = format!("`{key}` must lie between 0 and 1, found {share}");
+            diagnostics.error("out-of-range", span, message);
+            None
+        };
+        let trust = Self { passes: one("passes"), fails: one("fails") };
+        inner.warn_unknown(diagnostics);
+        trust
+    }
+}
+
 impl CriterionKind {
     /// Returns the word that files use.
     pub const fn name(&self) -> &'static str {
@@ -114,6 +147,7 @@ impl Criterion {
             rubric: None,
             combine: Combine::All,
             threshold: None,
+            trust: TrustThresholds::default(),
         }
     }
 
@@ -180,6 +214,7 @@ impl Criterion {
                 .find(|known| Some(known.name()) == combine)
                 .unwrap_or(Combine::All),
             threshold: read::share(&mut fields, "threshold", diagnostics),
+            trust: TrustThresholds::read(&mut fields, diagnostics),
         };
         fields.warn_unknown(diagnostics);
         criterion.check(entry.key_span, diagnostics);

@@ -1,11 +1,11 @@
 use std::num::{NonZeroU32, NonZeroU64};
 
 use document::yaml::Node;
-use document::{Diagnostics, Fields, Span};
+use document::{Diagnostics, Fields};
 use serde_json::{Map, Value, json};
 use values::NanoDollars;
 
-use super::dollars;
+use super::{Named, dollars};
 use crate::read;
 
 /// The two-sided level of intervals where a gate names none.
@@ -30,19 +30,8 @@ pub struct GateSpec {
     pub max_p95_latency_ms: Option<u64>,
     /// What follows from too little evidence; it blocks by default.
     pub not_enough: Option<NotEnoughRule>,
-    /// The agreement with people that the judges of a criterion need, a share in 0..=1.
-    pub judge_trust: Vec<JudgeTrust>,
-}
-
-/// The agreement that a gate asks of the judges of a criterion.
-#[derive(Debug, Clone, PartialEq)]
-pub struct JudgeTrust {
-    /// The criterion.
-    pub criterion: String,
-    /// Where its name stands.
-    pub span: Span,
-    /// The least agreement, a share in 0..=1.
-    pub minimum: f64,
+    /// The criteria whose judges must be trusted.
+    pub min_trust: Vec<Named>,
 }
 
 /// The verdict that a gate needs.
@@ -110,7 +99,7 @@ impl GateSpec {
                 "allow" => NotEnoughRule::Allow,
                 _ => NotEnoughRule::Block,
             }),
-            judge_trust: judge_trust(&mut fields, diagnostics),
+            min_trust: min_trust(&mut fields, diagnostics),
         };
         fields.warn_unknown(diagnostics);
         gate
@@ -143,11 +132,11 @@ impl GateSpec {
         put("max_p95_latency_ms", json!(self.max_p95_latency_ms));
         let allow = self.not_enough == Some(NotEnoughRule::Allow);
         put("not_enough", json!(if allow { "allow" } else { "block" }));
-        if !self.judge_trust.is_empty() {
-            let mut trust: Vec<_> = self.judge_trust.iter().collect();
-            trust.sort_by(|a, b| a.criterion.cmp(&b.criterion));
-            let trust = trust.into_iter().map(|one| (one.criterion.clone(), json!(one.minimum)));
-            put("judge_trust", Value::Object(trust.collect()));
+        if !self.min_trust.is_empty() {
+            let mut trust: Vec<&str> = self.min_trust.iter().map(|one| one.name.as_str()).collect();
+            trust.sort_unstable();
+            trust.dedup();
+            put("min_trust", json!(trust));
         }
         rule
     }
@@ -162,10 +151,8 @@ impl GateSpec {
         self.max_cost_per_case = self.max_cost_per_case.or(other.max_cost_per_case);
         self.max_p95_latency_ms = self.max_p95_latency_ms.or(other.max_p95_latency_ms);
         self.not_enough = self.not_enough.or(other.not_enough);
-        for trust in &other.judge_trust {
-            if !self.judge_trust.iter().any(|own| own.criterion == trust.criterion) {
-                self.judge_trust.push(trust.clone());
-            }
+        if self.min_trust.is_empty() {
+            self.min_trust.clone_from(&other.min_trust);
         }
     }
 }
@@ -181,13 +168,19 @@ fn confidence(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<
     None
 }
 
-fn judge_trust(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<JudgeTrust> {
-    let entries = fields.mapping("judge_trust", diagnostics).unwrap_or_default();
+fn min_trust(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<Named> {
+    let Some(node) = fields.get("min_trust") else { return Vec::new() };
+    let named = |node: &Node| Some(Named { name: node.as_str()?.to_owned(), span: node.span });
+    if let Some(one) = named(node) {
+        return vec![one];
+    }
     let mut found = Vec::new();
-    for entry in entries {
-        if let Some(minimum) = read::share_of(&entry.value, &entry.key, diagnostics) {
-            let (criterion, span) = (entry.key.clone(), entry.key_span);
-            found.push(JudgeTrust { criterion, span, minimum });
+    for item in fields.list("min_trust", diagnostics).unwrap_or_default() {
+        if let Some(one) = named(item) {
+            found.push(one);
+        } else {
+            let message = format!("`min_trust` must name criteria, found {}", item.kind());
+            diagnostics.error("wrong-kind", item.span, message);
         }
     }
     found

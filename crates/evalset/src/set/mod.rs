@@ -17,10 +17,9 @@ use crate::{CaseFile, SplitPolicy};
 
 pub use budget::Budget;
 pub(crate) use budget::dollars;
-pub use criterion::{Combine, Criterion, CriterionKind, ScoreSource};
+pub use criterion::{Combine, Criterion, CriterionKind, ScoreSource, TrustThresholds};
 pub use gate::{
-    DEFAULT_CONFIDENCE, GateSpec, JudgeTrust, NotEnoughRule, RegressionRule, RequiredCases,
-    Requirement,
+    DEFAULT_CONFIDENCE, GateSpec, NotEnoughRule, RegressionRule, RequiredCases, Requirement,
 };
 pub use read::Defaults;
 pub use variant::{JudgeSpec, VariantSource, VariantSpec};

@@ -131,8 +131,8 @@ impl EvalSet {
             let variants = self.variants.iter().map(|variant| variant.name.as_str());
             refer("variant", &candidate.name, candidate.span, variants, diagnostics);
         }
-        for trust in &self.gate.judge_trust {
-            refer("criterion", &trust.criterion, trust.span, criteria(), diagnostics);
+        for trust in &self.gate.min_trust {
+            refer("criterion", &trust.name, trust.span, criteria(), diagnostics);
         }
     }
 }

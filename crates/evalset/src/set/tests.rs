@@ -52,7 +52,7 @@ gate:
   max_cost_per_case_usd: 0.000000001
   max_p95_latency_ms: 3000
   not_enough: allow
-  judge_trust: {tone: 0.8}
+  min_trust: [tone]
 budget: {run_usd: 1.5, day_usd: "10"}
 "#;
 
@@ -102,7 +102,7 @@ judges:
   - {judge: two, weight: 0}
   - {name: nobody}
 split: {train: 50, dev: 60}
-gate: {confidence: 95, regressions: {passes: 4, samples: 3}, judge_trust: {none: 2}}
+gate: {confidence: 95, regressions: {passes: 4, samples: 3}, min_trust: [none]}
 budget: {run_usd: 1e-3}
 ";
     insta::assert_snapshot!(findings(text), @r#"
@@ -126,7 +126,7 @@ budget: {run_usd: 1e-3}
     20:8 out-of-range: `train`, `dev` and `test` of `split` must be whole percents that add up to 100
     21:20 out-of-range: `confidence` must lie between 0.5 and 1, found 95
     21:37 out-of-range: 4 of 3 samples cannot pass
-    21:82 out-of-range: `none` must be a number from 0 to 1
+    21:70 unknown-criterion: there is no criterion `none` [did you mean `one`?]
     22:19 wrong-kind: `run_usd` must be dollars as a plain decimal such as 0.25, with at most nine decimals
     "#);
 }

@@ -1,10 +1,12 @@
 use analysis::{
-    GateOutcome, GateStatus, Held, IncompleteCell, Rule, RuleChange, RuleOutcome, Verdict, Verified,
+    GateOutcome, GateStatus, Held, IncompleteCell, JudgeTrust, Rule, RuleChange, RuleOutcome,
+    Verdict, Verified,
 };
+use evalset::JudgeState;
 use score::Status;
 
 use super::{name, name_list};
-use crate::number::{count, counted, duration, percent};
+use crate::number::{count, counted, duration};
 
 /// The most cells that are named.
 const CELLS: usize = 5;
@@ -151,13 +153,17 @@ pub fn rule_sentence(outcome: &RuleOutcome) -> String {
             let calls = counted(*measured, if *recorded { "recorded call" } else { "call" });
             format!("p95 latency at most {most_ms} ms: {found} (of {calls})")
         }
-        Rule::JudgeTrust { criterion, least, found } => {
-            let found = found.map_or("not calibrated yet".to_owned(), percent);
-            format!(
-                "judges of {} agree with people in at least {}: {found}",
-                name(criterion),
-                percent(*least)
-            )
+        Rule::MinTrust { criterion, judges } => {
+            let state = |one: &JudgeTrust| {
+                let state = one.state.map_or("never calibrated", JudgeState::words);
+                format!("{} is {state}", name(&one.judge))
+            };
+            let found: Vec<String> = judges.iter().map(state).collect();
+            let found = match found.as_slice() {
+                [] => "no judge decides it".to_owned(),
+                found => found.join(", "),
+            };
+            format!("judges of {} are trusted: {found}", name(criterion))
         }
     };
     format!("{text}{}", short_evidence(outcome.held))

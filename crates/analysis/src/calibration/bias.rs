@@ -1,0 +1,151 @@
+use evalset::Preference;
+use serde::Serialize;
+use stats::{InvalidInput, Level, Position};
+use values::Interval;
+
+use super::item::JudgedItem;
+use super::measured::Measured;
+use crate::estimate::Estimate;
+
+/// What sways a judge besides quality.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Biases {
+    /// Whether it follows length, where lengths are known.
+    pub length: Option<LengthFinding>,
+    /// Whether the order of a pair decides, where both orders were asked.
+    pub position: Option<PositionFinding>,
+    /// Whether it favours its own family, where outputs of it and of others are labelled.
+    pub own_family: Option<FamilyFinding>,
+}
+
+/// Whether a judge follows length.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct LengthFinding {
+    /// The outputs of known length.
+    pub items: usize,
+    /// The rank correlation of the judge's values and length.
+    pub judge: Estimate<f64>,
+    /// That of people's values and length: longer may be better.
+    pub human: Estimate<f64>,
+    /// The judge's given people's; only this is a sign of bias.
+    pub partial: Estimate<f64>,
+    /// Its two-sided p-value.
+    pub p_value: Estimate<f64>,
+}
+
+/// Whether the order of a pair decides.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct PositionFinding {
+    /// The pairs that were judged in both orders.
+    pub pairs: usize,
+    /// The share with the same winner in both.
+    pub consistency: Estimate<f64>,
+    /// Its two-sided 95 % interval.
+    pub interval: Interval,
+    /// The pairs in which the first won both times.
+    pub first_twice: u64,
+    /// The pairs in which the second did.
+    pub second_twice: u64,
+    /// The exact two-sided p-value of the two being equally likely.
+    pub p_value: f64,
+}
+
+/// Whether a judge favours its own family.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct FamilyFinding {
+    /// The outputs of its own family.
+    pub own: usize,
+    /// Those of others.
+    pub others: usize,
+    /// The mean of judge − human over its own, minus that over the others.
+    pub difference: Estimate<f64>,
+    /// Its two-sided 95 % interval.
+    pub interval: Estimate<Interval>,
+    /// Its two-sided p-value.
+    pub p_value: Estimate<f64>,
+}
+
+pub(super) fn biases(
+    measured: &[Measured<'_>],
+    labelled: &[&JudgedItem],
+) -> Result<Biases, InvalidInput> {
+    Ok(Biases {
+        length: length(measured)?,
+        position: position(labelled)?,
+        own_family: own_family(measured)?,
+    })
+}
+
+fn length(measured: &[Measured<'_>]) -> Result<Option<LengthFinding>, InvalidInput> {
+    let (mut judge, mut human, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
+    for one in measured {
+        if let (Some(length), Some((by_people, by_judge))) = (one.item.length, one.numbers) {
+            judge.push(by_judge);
+            human.push(by_people);
+            lengths.push(length as f64);
+        }
+    }
+    if lengths.is_empty() {
+        return Ok(None);
+    }
+    let found = stats::length_bias(&judge, &human, &lengths)?;
+    Ok(Some(LengthFinding {
+        items: lengths.len(),
+        judge: found.rater_length.into(),
+        human: found.human_length.into(),
+        partial: found.partial.into(),
+        p_value: found.partial_p.into(),
+    }))
+}
+
+fn position(labelled: &[&JudgedItem]) -> Result<Option<PositionFinding>, InvalidInput> {
+    let orders = labelled.iter().filter_map(|item| item.orders);
+    let (first, second): (Vec<Position>, Vec<Position>) = orders
+        .map(|(a_first, b_first)| {
+            let with_a_first = match a_first {
+                Preference::A => Position::First,
+                Preference::B => Position::Second,
+                Preference::Tie => Position::Tie,
+            };
+            let with_b_first = match b_first {
+                Preference::A => Position::Second,
+                Preference::B => Position::First,
+                Preference::Tie => Position::Tie,
+            };
+            (with_a_first, with_b_first)
+        })
+        .unzip();
+    if first.is_empty() {
+        return Ok(None);
+    }
+    let found = stats::position_swap(&first, &second, Level::P95)?;
+    Ok(Some(PositionFinding {
+        pairs: first.len(),
+        consistency: found.consistency.into(),
+        interval: found.interval,
+        first_twice: found.first_first,
+        second_twice: found.second_second,
+        p_value: found.position_p,
+    }))
+}
+
+fn own_family(measured: &[Measured<'_>]) -> Result<Option<FamilyFinding>, InvalidInput> {
+    let of = |own: bool| -> (Vec<f64>, Vec<f64>) {
+        let ours = measured.iter().filter(|one| one.item.own_family == Some(own));
+        ours.filter_map(|one| one.numbers).unzip()
+    };
+    let (human_own, judge_own) = of(true);
+    let (human_other, judge_other) = of(false);
+    if human_own.is_empty() || human_other.is_empty() {
+        return Ok(None);
+    }
+    let level = Level::P95;
+    let found = stats::self_preference(&judge_own, &human_own, &judge_other, &human_other, level)?;
+    Ok(Some(FamilyFinding {
+        own: human_own.len(),
+        others: human_other.len(),
+        difference: found.test.difference.into(),
+        interval: found.test.interval.into(),
+        p_value: found.test.p_value.into(),
+    }))
+}

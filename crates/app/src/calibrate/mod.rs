@@ -1,0 +1,327 @@
+//! Measuring a judge against people's labels, and its certificate.
+
+mod gather;
+mod trust;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use analysis::calibration::{
+    CalibrationOptions, CorrectedRate, JudgedItem, Scale, Thresholds, calibrate, corrected_rate,
+};
+use document::Severity;
+use evalset::{
+    Certificate, CertifiedRate, Criterion, EvalSet, LabelledOutput, Split, TestLabels, TrustEntry,
+};
+use project::{EvalSetFolder, Project, SetFile};
+use report::{CALIBRATION_FORMAT, CalibrationReport};
+use serde_json::Map;
+use stats::InvalidInput;
+use store::Store;
+use values::{ContentHash, Id};
+
+pub(crate) use trust::{judges_of, trusted};
+
+use crate::{App, AppError};
+use gather::{Gathering, scale_of};
+use trust::{JudgeToday, judge_today};
+
+/// ε of the alternative annotator test: people who label are skilled, not experts.
+const EPSILON: f64 = 0.15;
+
+/// What a person asks of a judge.
+#[derive(Debug, Clone)]
+pub struct CalibrateRequest {
+    /// The judge, by its name in the set.
+    pub judge: String,
+    /// The eval set; the only one that has the judge if `None`.
+    pub set: Option<String>,
+    /// The criterion; the judge's own if `None`.
+    pub criterion: Option<String>,
+    /// The run whose pass rates are corrected; the newest of the set if `None`.
+    pub run: Option<Id>,
+    /// The part of the set to measure on. Only the test split gives a certificate.
+    pub split: Split,
+}
+
+impl App {
+    /// Measures a judge against people's labels and writes its certificate, whatever its state.
+    /// Nothing is sent. Blocking.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] if the judge or the criterion is none of the set, or a file has
+    /// errors; [`crate::ErrorKind::Record`] if the record cannot be read.
+    pub fn calibrate(
+        &self,
+        folder: Option<&Path>,
+        request: &CalibrateRequest,
+    ) -> Result<CalibrationReport, AppError> {
+        let (project, _) = self.open(folder)?;
+        let store = self.store(&project)?;
+        let name = set_name(&project, request)?;
+        let (set_folder, set) = open_set(&project, &name)?;
+        let spec = set.judges.iter().find(|spec| spec.name == request.judge);
+        let criterion = criterion_of(&set, request)?;
+        let today = match spec {
+            Some(spec) => judge_today(&project, spec, criterion)?,
+            None => None,
+        };
+        let file = spec.map_or(&request.judge, |spec| &spec.judge.name);
+        let (certificate, error) = project.certificate(file)?;
+        if let Some(error) = error {
+            let error = AppError::input(error.to_string());
+            return Err(error.with_hint("remove it and calibrate again"));
+        }
+        let entry = certificate.content.as_ref().and_then(|one| one.entry(&name, &criterion.name));
+        let known = entry.zip(today.as_ref());
+        let seen_until = known.and_then(|(entry, today)| entry.seen_until(today.hashes.version()));
+        let changed = known.map(|(entry, today)| entry.hashes.changes(&today.hashes));
+        let gathering = Gathering {
+            store: &store,
+            folder: &set_folder,
+            set: &set,
+            criterion,
+            outputs: project.outputs(&name)?.0.content.unwrap_or_default(),
+            rows: label_rows(&project, &store, &name)?,
+            judgements: judgements(&store, &name, request, criterion, today.as_ref())?,
+            seen_until,
+        };
+        let mut items = gathering.items()?;
+        let scale = scale_of(&mut items, criterion, spec.and_then(|spec| spec.threshold));
+        let rates = self.rates(&project, &store, (&name, request.run), &scale, &mut items)?;
+        let options = CalibrationOptions {
+            scale,
+            split: request.split,
+            thresholds: thresholds(criterion),
+            epsilon: EPSILON,
+            seed: set.seed,
+        };
+        let report = CalibrationReport {
+            format: CALIBRATION_FORMAT,
+            judge: request.judge.clone(),
+            set: name,
+            criterion: criterion.name.clone(),
+            calibration: calibrate(&items, &options).map_err(invalid)?,
+            rates,
+            uses: None,
+            changed: changed.unwrap_or_default(),
+            certificate: None,
+        };
+        match (request.split, today) {
+            (Split::Test, Some(today)) => self.certify(report, today, file, &certificate),
+            _ => Ok(report),
+        }
+    }
+
+    /// Writes the certificate, and says in the report what it says of the labels.
+    fn certify(
+        &self,
+        mut report: CalibrationReport,
+        today: JudgeToday,
+        judge: &str,
+        file: &SetFile<Certificate>,
+    ) -> Result<CalibrationReport, AppError> {
+        let mut certificate = file.content.clone().unwrap_or_else(|| Certificate::new(judge));
+        certificate.record(self.entry(&report, today));
+        let text = certificate.to_text();
+        if file.text.as_deref() != Some(text.as_str()) {
+            file.write(&text)?;
+        }
+        report.certificate = Some(file.path.to_string_lossy().into_owned());
+        report.uses = certificate.entry(&report.set, &report.criterion).map(TrustEntry::uses);
+        Ok(report)
+    }
+
+    fn entry(&self, calibrated: &CalibrationReport, today: JudgeToday) -> TrustEntry {
+        let found = &calibrated.calibration;
+        TrustEntry {
+            set: calibrated.set.clone(),
+            criterion: calibrated.criterion.clone(),
+            state: found.standing.state,
+            calibrated: (self.host.now)(),
+            hashes: today.hashes,
+            test_labels: TestLabels {
+                hash: found.labels_hash,
+                passes: found.true_passes.of,
+                fails: found.true_fails.of,
+            },
+            true_passes: certified(&found.true_passes, found.standing.thresholds.passes),
+            true_fails: certified(&found.true_fails, found.standing.thresholds.fails),
+            looks: Vec::new(),
+            other: Map::new(),
+        }
+    }
+
+    /// Names the variants of the run's outputs, and corrects the judge's rate of each.
+    fn rates(
+        &self,
+        project: &Project,
+        store: &Store,
+        (set, run): (&str, Option<Id>),
+        scale: &Scale,
+        items: &mut [JudgedItem],
+    ) -> Result<Vec<CorrectedRate>, AppError> {
+        let header = match run {
+            Some(run) => Some(store.run_header(run)?),
+            None => store.run_headers(Some(set), None, 1)?.into_iter().next(),
+        };
+        let Some(header) = header else { return Ok(Vec::new()) };
+        let places: Vec<u32> = (0..).take(header.variants.len()).collect();
+        let results = self.run_results(project, store, header.id, &places)?;
+        let mut of_item: HashMap<(String, ContentHash), usize> = HashMap::new();
+        for (place, item) in items.iter().enumerate() {
+            if let LabelledOutput::One(hash) = item.output {
+                of_item.insert((item.case.clone(), hash), place);
+            }
+        }
+        let mut rates = Vec::new();
+        for variant in results.variants {
+            let mut own = Vec::new();
+            for case in &variant.cases {
+                for output in case.samples.iter().filter_map(|sample| sample.output) {
+                    if let Some(&place) = of_item.get(&(case.id.clone(), output)) {
+                        items[place].variant.clone_from(&variant.variant.name);
+                        own.push(place);
+                    }
+                }
+            }
+            let mut is_own = vec![false; items.len()];
+            for &place in &own {
+                is_own[place] = true;
+            }
+            let run: Vec<JudgedItem> = own.iter().map(|&place| items[place].clone()).collect();
+            let others: Vec<JudgedItem> = items
+                .iter()
+                .zip(is_own)
+                .filter(|(_, is_own)| !is_own)
+                .map(|(item, _)| item.clone())
+                .collect();
+            rates.push(
+                corrected_rate(scale, &variant.variant.name, &run, &others).map_err(invalid)?,
+            );
+        }
+        Ok(rates)
+    }
+}
+
+fn open_set(project: &Project, name: &str) -> Result<(EvalSetFolder, EvalSet), AppError> {
+    let (mut folder, mut found) =
+        project.eval_set(name).map_err(|error| crate::open_error(&error))?;
+    found.retain(|one| one.severity == Severity::Error);
+    let Some(set) = folder.set.take().filter(|_| found.is_empty()) else {
+        let message = format!("the files of the eval set `{name}` have errors");
+        return Err(AppError::input(message).with_diagnostics(found));
+    };
+    Ok((folder, set))
+}
+
+fn invalid(error: InvalidInput) -> AppError {
+    AppError::input(error.to_string())
+}
+
+fn certified(share: &analysis::calibration::Share, threshold: f64) -> CertifiedRate {
+    let rounded = |value: f64| (value * 1e6).round() / 1e6;
+    let interval = share.interval.value();
+    CertifiedRate {
+        right: share.right,
+        of: share.of,
+        rate: share.rate.value().map(rounded),
+        low: interval.map(|interval| rounded(interval.low())),
+        high: interval.map(|interval| rounded(interval.high())),
+        bound: share.bound.value().map(rounded),
+        threshold,
+    }
+}
+
+fn thresholds(criterion: &Criterion) -> Thresholds {
+    let default = Thresholds::default();
+    Thresholds {
+        passes: criterion.trust.passes.unwrap_or(default.passes),
+        fails: criterion.trust.fails.unwrap_or(default.fails),
+    }
+}
+
+/// The set that is meant: the named one, else the only one that has the judge.
+fn set_name(project: &Project, request: &CalibrateRequest) -> Result<String, AppError> {
+    if let Some(name) = &request.set {
+        return Ok(name.clone());
+    }
+    let mut having = Vec::new();
+    for name in &project.eval_sets {
+        let (folder, _) = project.eval_set(name).map_err(|error| crate::open_error(&error))?;
+        let judges = folder.set.map(|set| set.judges).unwrap_or_default();
+        if judges.iter().any(|spec| spec.name == request.judge) {
+            having.push(name.clone());
+        }
+    }
+    let judge = &request.judge;
+    match having.as_slice() {
+        [only] => Ok(only.clone()),
+        [] => Err(AppError::input(format!("no eval set has a judge `{judge}`")).with_hint(
+            "name it under `judges` of an evalset.yaml; imported verdicts need --set and --criterion",
+        )),
+        several => Err(AppError::input(format!("several eval sets have a judge `{judge}`"))
+            .with_hint(format!("choose one with --set: {}", several.join(", ")))),
+    }
+}
+
+fn criterion_of<'a>(
+    set: &'a EvalSet,
+    request: &CalibrateRequest,
+) -> Result<&'a Criterion, AppError> {
+    let spec = set.judges.iter().find(|spec| spec.name == request.judge);
+    let own = spec.map(|spec| spec.criterion.name.as_str());
+    let primary = set.primary.as_ref().map(|primary| primary.name.as_str());
+    let name = request.criterion.as_deref().or(own).or(primary);
+    let known: Vec<_> = set.criteria.iter().map(|one| one.name.as_str()).collect();
+    name.and_then(|name| set.criterion(name)).ok_or_else(|| {
+        AppError::input("which criterion?")
+            .with_hint(format!("name one with --criterion: {}", known.join(", ")))
+    })
+}
+
+/// What the judge as it is today said on the criterion. An imported judge has no prompt here, so
+/// that its newest version is meant.
+fn judgements(
+    store: &Store,
+    set: &str,
+    request: &CalibrateRequest,
+    criterion: &Criterion,
+    today: Option<&JudgeToday>,
+) -> Result<Vec<store::Judgement>, AppError> {
+    let mut rows = store.judgements(set)?;
+    rows.retain(|row| row.judge == request.judge && row.criterion == criterion.name);
+    let newest = rows.iter().max_by_key(|row| row.judged).map(|row| row.version);
+    let version = today.map(|today| today.version).or(newest);
+    rows.retain(|row| Some(row.version) == version);
+    if rows.is_empty() {
+        let judge = &request.judge;
+        let message = format!("the judge `{judge}`, as it is today, has judged nothing of `{set}`");
+        return Err(AppError::input(message)
+            .with_hint(format!("`trysquare score latest --judge {judge}` judges the last run")));
+    }
+    Ok(rows)
+}
+
+/// Every label of a set: those of the database and those of the file.
+fn label_rows(
+    project: &Project,
+    store: &Store,
+    set: &str,
+) -> Result<Vec<evalset::LabelRow>, AppError> {
+    let mut rows = store.labels(set)?;
+    let path = project.eval_set_folder(set).join("labels.jsonl");
+    if let Some(text) = files::read_text_if_present(&path)? {
+        let (more, bad) = evalset::read_labels(&text);
+        if let Some(bad) = bad.first() {
+            let message =
+                format!("evalsets/{set}/labels.jsonl:{}:{}: {}", bad.line, bad.column, bad.problem);
+            return Err(AppError::input(message));
+        }
+        rows.extend(more);
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+use std::sync::Arc;
+
+use evalset::{
+    Act, Drawn, JudgeState, LabelEvent, LabelRow, LabelSubject, LabelValue, LabelledOutput,
+};
+use score::Outcome;
+use store::Judgement;
+use tempfile::TempDir;
+use values::{ContentHash, Id, Timestamp};
+
+use super::*;
+use crate::{Environment, Host};
+
+const SET: &str = "\
+variants: {terse: {prompt: reply}}
+candidate: terse
+margin: 0.05
+criteria:
+  polite: {source: judge, rubric: Thanks and asks.}
+primary: polite
+judges: [polite]
+split: {train: 0, dev: 0}
+gate: {min_trust: polite}
+";
+const JUDGE: &str = "---\nmodel: local/small\ninput: {schema: {output: string}}\noutput:\n  \
+                     schema: {reason: string, verdict: string}\n---\nIs it polite? {{output}}\n";
+
+/// A project whose judge said of each case what is given, as people did.
+struct World {
+    folder: TempDir,
+    app: App,
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_unix_ms(1_800_000_000_000)
+}
+
+impl World {
+    /// Pairs of what people and the judge say, whether they pass.
+    fn new(said: &[(bool, bool)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let environment: Environment = Arc::new(|_| None);
+        let app = App::new(Host {
+            settings_folder: folder.path().join("settings"),
+            smollm2_file: folder.path().join("model.gguf"),
+            environment,
+            now,
+            random: || [7; 10],
+        });
+        let world = Self { folder, app };
+        world.write("trysquare.yaml", "format: 1\n");
+        world.write("prompts/reply.prompt", "---\nmodel: local/small\n---\nHello {{name}}\n");
+        world.write("judges/polite.prompt", JUDGE);
+        world.write("evalsets/replies/evalset.yaml", SET);
+        let case = |n: usize| format!("{{\"id\":\"c{n:03}\",\"inputs\":{{\"name\":\"n{n}\"}}}}\n");
+        let cases: String = (0..said.len()).map(case).collect();
+        world.write("evalsets/replies/cases.jsonl", &cases);
+        world.label_and_judge(said);
+        world
+    }
+
+    fn write(&self, inside: &str, text: &str) {
+        let path = self.folder.path().join(inside);
+        files::create_folder(path.parent().unwrap()).unwrap();
+        files::write_atomic(&path, text.as_bytes()).unwrap();
+    }
+
+    fn label_and_judge(&self, said: &[(bool, bool)]) {
+        let (project, _) = self.app.open(Some(self.folder.path())).unwrap();
+        let (folder, set) = open_set(&project, "replies").unwrap();
+        let criterion = set.criterion("polite").unwrap();
+        let version = judge_today(&project, &set.judges[0], criterion).unwrap().unwrap().version;
+        let (mut labels, mut judgements) = (Vec::new(), Vec::new());
+        for (number, (case, (human, judge))) in folder.cases.iter().zip(said).enumerate() {
+            let output = LabelledOutput::One(ContentHash::of_bytes(case.id.as_bytes()));
+            let mut random = [0; 10];
+            random[..8].copy_from_slice(&number.to_be_bytes());
+            let time = Timestamp::from_unix_ms(1_700_000_000_000);
+            labels.push(LabelRow::Event(Box::new(LabelEvent {
+                id: Id::new(time, random),
+                time,
+                labeller: "ann".to_owned(),
+                subject: LabelSubject {
+                    case: case.id.clone(),
+                    case_hash: case.content_hash(),
+                    output,
+                    criterion: "polite".to_owned(),
+                },
+                act: Act::Label(if *human { LabelValue::Pass } else { LabelValue::Fail }),
+                note: None,
+                replaces: Vec::new(),
+                rubric: Some(criterion.rubric_hash()),
+                drawn: Some(Drawn::Random { probability: 1.0 }),
+                blind: None,
+                seconds: None,
+                external: Vec::new(),
+                other: Map::new(),
+            })));
+            judgements.push(Judgement {
+                case: case.id.clone(),
+                case_hash: case.content_hash(),
+                output,
+                criterion: "polite".to_owned(),
+                judge: "polite".to_owned(),
+                version,
+                swapped: false,
+                sample: 0,
+                outcome: if *judge { Outcome::Pass } else { Outcome::Fail },
+                probability: None,
+                reason: "because".to_owned(),
+                raw: None,
+                judged: time,
+            });
+        }
+        self.write("evalsets/replies/labels.jsonl", &evalset::write_labels(labels));
+        let store = self.app.store(&project).unwrap();
+        store::wait(|done| store.add_judgements("replies", judgements, done)).unwrap();
+    }
+
+    fn calibrate(&self) -> Result<CalibrationReport, AppError> {
+        let request = CalibrateRequest {
+            judge: "polite".to_owned(),
+            set: None,
+            criterion: None,
+            run: None,
+            split: Split::Test,
+        };
+        self.app.calibrate(Some(self.folder.path()), &request)
+    }
+
+    fn state(&self) -> Option<JudgeState> {
+        let (project, _) = self.app.open(Some(self.folder.path())).unwrap();
+        let (_, set) = open_set(&project, "replies").unwrap();
+        judges_of(&project, "replies", &set).unwrap()["polite"][0].state
+    }
+}
+
+fn said(both: usize, passes: usize, fails: usize, neither: usize) -> Vec<(bool, bool)> {
+    let kinds =
+        [(both, true, true), (passes, true, false), (fails, false, true), (neither, false, false)];
+    let all =
+        kinds.into_iter().flat_map(|(n, human, judge)| std::iter::repeat_n((human, judge), n));
+    all.collect()
+}
+
+#[test]
+fn a_calibration_writes_the_certificate_whatever_the_state() {
+    for (all, state) in [
+        (said(58, 2, 5, 45), JudgeState::Trusted),
+        (said(58, 2, 6, 44), JudgeState::NotYet),
+        (said(20, 0, 0, 5), JudgeState::TooFew),
+    ] {
+        let world = World::new(&all);
+        assert_eq!(world.state(), None);
+        let report = world.calibrate().unwrap();
+        assert_eq!(report.calibration.standing.state, state);
+        assert_eq!(report.uses, Some(1));
+        assert_eq!(report.certificate.as_deref(), Some("judges/polite.trust.json"));
+        assert_eq!(world.state(), Some(state));
+    }
+}
+
+#[test]
+fn another_prompt_rubric_or_threshold_makes_a_judge_stale() {
+    let world = World::new(&said(20, 0, 0, 20));
+    world.calibrate().unwrap();
+    let is_stale_after = |file: &str, was: &str, text: &str| {
+        assert_eq!(world.state(), Some(JudgeState::Trusted));
+        world.write(file, text);
+        let state = world.state();
+        world.write(file, was);
+        state == Some(JudgeState::Stale)
+    };
+    let judge = JUDGE.replace("polite?", "kind?");
+    assert!(is_stale_after("judges/polite.prompt", JUDGE, &judge));
+    let judge = JUDGE.replace("local/small", "local/large");
+    assert!(is_stale_after("judges/polite.prompt", JUDGE, &judge));
+    let set = "evalsets/replies/evalset.yaml";
+    assert!(is_stale_after(set, SET, &SET.replace("Thanks", "Thanks twice")));
+    let threshold = SET.replace("[polite]", "[{judge: polite, threshold: 0.7}]");
+    assert!(is_stale_after(set, SET, &threshold));
+    assert!(!is_stale_after(set, SET, &SET.replace("0.05", "0.02")));
+}
+
+#[test]
+fn a_changed_judge_that_judged_nothing_yet_has_no_figures() {
+    let world = World::new(&said(20, 0, 0, 20));
+    world.calibrate().unwrap();
+    world.write("judges/polite.prompt", &JUDGE.replace("polite?", "kind?"));
+    let error = world.calibrate().unwrap_err();
+    assert!(error.message.contains("has judged nothing"), "{}", error.message);
+}
+
+#[test]
+fn the_second_version_on_the_same_labels_is_optimistic() {
+    let all = said(20, 0, 0, 20);
+    let world = World::new(&all);
+    world.calibrate().unwrap();
+    let path = world.folder.path().join("judges/polite.trust.json");
+    let before = files::read_text(&path).unwrap();
+    world.calibrate().unwrap();
+    assert_eq!(files::read_text(&path).unwrap(), before);
+    world.write("judges/polite.prompt", &JUDGE.replace("polite?", "kind?"));
+    world.label_and_judge(&all);
+    let report = world.calibrate().unwrap();
+    assert_eq!((report.uses, report.changed.as_slice()), (Some(2), ["its prompt"].as_slice()));
+}
+
+#[test]
+fn a_broken_certificate_is_no_missing_one() {
+    let world = World::new(&said(20, 0, 0, 20));
+    world.write("judges/polite.trust.json", "{\"format\": 1}");
+    assert!(world.calibrate().unwrap_err().message.contains("missing field"));
+}
