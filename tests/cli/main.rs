@@ -19,6 +19,7 @@ mod pins;
 mod projects;
 mod prompts;
 mod readme;
+mod sample;
 mod sandbox;
 mod terminal;
 mod trust;
