@@ -15,7 +15,7 @@ fn import(map: &LabelMap, format: RowFormat, text: &str) -> (Vec<ImportedRow>, V
     (rows, done.bad.iter().map(ToString::to_string).collect())
 }
 
-const PAIRS: &str = r#"
+const PAIRS: &str = r"
 source: pairs
 case: id
 cluster: app
@@ -30,7 +30,7 @@ judges:
     criterion: better
     orders: {ab: m.ab, ba: m.ba}
     map: {1: a, 2: b}
-"#;
+";
 
 const PAIR: &str = r#"{"id": 7, "app": "x", "human": [1, 1, 0], "m": {"ab": 1, "ba": null}, "len_1": 60, "len_2": 46}"#;
 
