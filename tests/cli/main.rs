@@ -15,6 +15,7 @@ mod help;
 mod json;
 mod keyring;
 mod keys;
+mod labels;
 mod pins;
 mod projects;
 mod prompts;

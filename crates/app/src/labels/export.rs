@@ -135,24 +135,25 @@ impl App {
 impl LabelPurge {
     /// Returns the events and the outputs that are meant.
     fn find(&self, rows: &[LabelRow]) -> (Vec<Id>, BTreeSet<ContentHash>) {
-        let mut events = Vec::new();
-        let mut outputs: BTreeSet<ContentHash> = self.outputs.iter().copied().collect();
+        let named: BTreeSet<ContentHash> = self.outputs.iter().copied().collect();
+        let (mut events, mut outputs, mut kept) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         for row in rows {
             let Some(subject) = row.subject() else { continue };
             let is_of_case = self.cases.contains(&subject.case);
-            let is_of_output = subject.output.hashes().any(|hash| self.outputs.contains(&hash));
             let is_meant = self.events.contains(&row.id())
                 || is_of_case
-                || is_of_output
+                || subject.output.hashes().any(|hash| named.contains(&hash))
                 || self.labellers.iter().any(|who| who == row.labeller());
             if is_meant {
                 events.push(row.id());
             }
-            if is_of_case {
-                // What a model said about a person's data may repeat it.
-                outputs.extend(subject.output.hashes());
-            }
+            // What a model said about a person's data may repeat it.
+            let texts = if is_of_case { &mut outputs } else { &mut kept };
+            texts.extend(subject.output.hashes());
         }
+        // A text that labels of other cases are about as well says nothing about this one.
+        let mut outputs: BTreeSet<ContentHash> = outputs.difference(&kept).copied().collect();
+        outputs.extend(named);
         (events, outputs)
     }
 }

@@ -115,7 +115,9 @@ fn percent(share: f64, interval: Interval) -> String {
 fn coefficient(value: Option<f64>, interval: Option<Interval>) -> String {
     match (value, interval) {
         (Some(value), Some(interval)) => {
-            format!("{value:.2} ({:.2} to {:.2})", interval.low(), interval.high())
+            // Neither coefficient can be above 1 or below -1, though an interval around it may reach.
+            let (low, high) = (interval.low().max(-1.0), interval.high().min(1.0));
+            format!("{value:.2} ({low:.2} to {high:.2})")
         }
         (Some(value), None) => format!("{value:.2}"),
         (None, _) => undefined(),
