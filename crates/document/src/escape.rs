@@ -1,11 +1,12 @@
 /// Tells whether a character could change how the rest of a line is shown: a control character, or
-/// one that turns the direction of reading, ends the line, or cannot be seen.
+/// one that turns the direction of reading, ends the line, cannot be seen, or can hide a text (tags).
 pub fn is_deceptive(symbol: char) -> bool {
     symbol.is_control()
         || matches!(
             symbol,
-            '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-                | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
+            '\u{AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+                | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'
+                | '\u{FFFE}' | '\u{FFFF}' | '\u{E0000}'..='\u{E007F}'
         )
 }
 
@@ -28,9 +29,12 @@ mod tests {
     #[test]
     fn what_could_deceive_is_made_visible_and_nothing_else_is_touched() {
         let mut shown = String::new();
-        "é\n\u{202E}\u{2066}\u{200F}\u{feff}\u{7}\u{9b}🙂"
+        "é\n\u{202E}\u{2066}\u{200F}\u{feff}\u{7}\u{9b}\u{ad}\u{e0041}🙂"
             .chars()
             .for_each(|symbol| escape_into(&mut shown, symbol));
-        assert_eq!(shown, "é\\n\\u{202e}\\u{2066}\\u{200f}\\u{feff}\\u{7}\\u{9b}🙂");
+        assert_eq!(
+            shown,
+            "é\\n\\u{202e}\\u{2066}\\u{200f}\\u{feff}\\u{7}\\u{9b}\\u{ad}\\u{e0041}🙂"
+        );
     }
 }

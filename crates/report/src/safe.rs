@@ -3,6 +3,8 @@
 //! What a renderer escapes for its format (`<`, `|`, `"`) is its own business; what no format can
 //! show honestly is replaced here, once for all of them.
 
+use document::is_deceptive;
+
 use crate::number::counted;
 
 /// The beginning of a text, and how much of it is not shown.
@@ -70,23 +72,10 @@ fn push_visible(shown: &mut String, character: char) {
     }
 }
 
-/// Tells of control characters, marks that turn the direction of writing, invisible characters in
-/// which text can be hidden, and what XML cannot hold.
+/// Tells of what could deceive, or what XML cannot hold. Line ends and tabs are laid out here, and the
+/// joiners hold emoji and several scripts together.
 fn is_hidden(character: char) -> bool {
-    match character {
-        '\n' | '\t' => false,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' => {
-            // The joiners hold emoji and several scripts together.
-            !matches!(character, '\u{200c}' | '\u{200d}')
-        }
-        '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{fffe}'
-        | '\u{ffff}'
-        | '\u{e0000}'..='\u{e007f}' => true,
-        _ => character.is_control(),
-    }
+    !matches!(character, '\n' | '\t' | '\u{200c}' | '\u{200d}') && is_deceptive(character)
 }
 
 #[cfg(test)]
