@@ -170,3 +170,23 @@ fn a_side_that_is_none_is_named_with_what_there_is() {
       hint: say KIND=FILE with md, html, junit, csv or json, as in md=comparison.md
     ");
 }
+
+#[test]
+fn what_a_report_leaves_out_of_a_long_text_is_counted() {
+    let (sandbox, _server) = crate::approved::project();
+    let long = "x".repeat(2_500);
+    sandbox.write(
+        "evalsets/echo/cases.jsonl",
+        &format!("{{\"id\":\"long\",\"inputs\":{{\"message\":\"{long}\"}},\"expected\":\"echo: {long}\"}}\n"),
+    );
+    let ran = sandbox.run(&["run", "echo"]);
+    assert_eq!(ran.code, 0, "{ran}");
+    let ran = sandbox.run(&["compare", "ask", "loud", "--report", "md=c.md,html=c.html"]);
+    assert_eq!(ran.code, 0, "{ran}");
+    for file in ["c.md", "c.html"] {
+        let report = sandbox.read(file);
+        // The input, and `echo: ` before it in what was expected.
+        assert!(report.contains("… 500 more characters"), "{report}");
+        assert!(report.contains("… 506 more characters"), "{report}");
+    }
+}

@@ -123,3 +123,38 @@ fn what_cannot_be_used_is_refused_with_what_to_do() {
     let ran = gate(&sandbox);
     assert_eq!(ran.code, 2, "a duplicate id\n{ran}");
 }
+
+#[test]
+fn a_replay_is_of_the_days_of_the_recordings_that_answered() {
+    let (sandbox, _server) = approved();
+    let file = "evalsets/echo/recorded.jsonl";
+    let standing = sandbox.read(file);
+    let dated = |row: &str, day: &str| {
+        let (before, rest) = row.split_once("\"recorded_at\":\"").unwrap();
+        format!("{before}\"recorded_at\":\"{day}{}", &rest[10..])
+    };
+    let mut rows: Vec<String> = standing.lines().map(|row| dated(row, "2026-02-03")).collect();
+    // One that no call of today's files asks for.
+    let (start, rest) = rows[0].split_once("\"key\":\"").unwrap();
+    let other = format!("{start}\"key\":\"{}{}", "0".repeat(64), &rest[64..]);
+    rows.push(dated(&other.replace("echo: ", "echo again: "), "2020-01-01"));
+    sandbox.write(file, &format!("{}\n", rows.join("\n")));
+    let ran = gate(&sandbox);
+    assert_eq!(ran.code, 0, "{ran}");
+    let report = sandbox.read("gate.md");
+    assert!(report.starts_with("> **replayed: recorded on 2026-02-03**"), "{report}");
+}
+
+#[test]
+fn a_refused_acceptance_that_prints_a_verdict_is_a_look() {
+    let (sandbox, _server) = approved();
+    edit_prompt(&sandbox, "!");
+    ran_well(&sandbox, &["run", "echo", "--variant", "ask"]);
+    let refused = sandbox.run(&["baseline", "accept", "latest"]);
+    assert_eq!(refused.code, 2, "{refused}");
+    assert!(refused.stderr.contains("a rule of the gate does not hold"), "{refused}");
+    edit_prompt(&sandbox, "?");
+    ran_well(&sandbox, &["run", "echo", "--variant", "ask"]);
+    let compared = sandbox.run(&["compare", "baseline", "latest"]);
+    assert!(compared.stdout.contains("2 candidates tried"), "{compared}");
+}

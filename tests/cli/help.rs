@@ -513,9 +513,11 @@ fn every_command_explains_itself() {
           --discordant <PERCENT>  Assume that so many percent of the cases differ
           --power <PERCENT>       The chance of seeing the change, in percent [default: 80]
           --cases <N>             Say what this number of cases can show [default: those that are there]
+          --samples <K>           Plan with K samples of each case [default: as many as the sides have]
 
     Examples:
       trysquare plan-size instruction examples --change 5   at what two variants show
+      trysquare plan-size instruction examples --samples 3  with three samples of each case
       trysquare plan-size --discordant 20 --change 5        if one case in five differs
       trysquare plan-size --discordant 20 --cases 200       what 200 cases can show
 

@@ -19,7 +19,7 @@ const SAMPLES: u32 = 3;
 fn main() -> Result<(), stats::InvalidInput> {
     let (baseline, candidate) = (results("baseline", 70), results("candidate", 74));
     let first = (0..CASES / 2).map(|case| format!("case-{case}")).collect();
-    let looked = LookHistory { earlier: vec![first], until_decided: false };
+    let looked = LookHistory { earlier: vec![first], ..LookHistory::default() };
     let plain = CompareOptions { margin: Some(0.05), seed: 1, ..CompareOptions::default() };
     let resampled = CompareOptions { resamples: NonZeroUsize::new(2_000), ..plain.clone() };
     for (what, options, history) in [

@@ -69,6 +69,8 @@ pub struct LookHistory {
     pub earlier: Vec<HashSet<String>>,
     /// Whether the candidate's run was told to stop when it is decided.
     pub until_decided: bool,
+    /// Whether a run that is not complete was stopped by a cap on money.
+    pub at_cap: bool,
 }
 
 /// Two variants side by side.

@@ -368,7 +368,7 @@ fn why_sequence(
         return Some(WhySequence::UntilDecided);
     }
     if ended(baseline) || ended(candidate) {
-        return Some(WhySequence::EndedEarly);
+        return Some(WhySequence::EndedEarly { at_cap: history.at_cap });
     }
     let grown = history.earlier.iter().find(|earlier| {
         pairing.pairs.iter().any(|(_, place)| !earlier.contains(&candidate.cases[*place].id))

@@ -44,6 +44,18 @@ pub struct Decision {
     pub sign_flip_p: Option<Estimate<f64>>,
     /// By how much clusters widen the variance; 1 means not at all.
     pub design_effect: Estimate<f64>,
+    /// What the correction for several claims took from the verdict; `None` if nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<HeldBack>,
+}
+
+/// A verdict that a claim would have by itself, and does not have among several (STATS 1.9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct HeldBack {
+    /// The verdict of the uncorrected interval.
+    pub alone: Verdict,
+    /// The claims that share one level.
+    pub claims: usize,
 }
 
 /// How an interval was made.
@@ -79,9 +91,11 @@ pub enum Method {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum WhySequence {
-    /// A run ended before all of its cells had a result, by hand or at a cap, so that its number of
-    /// cases was not declared.
-    EndedEarly,
+    /// A run ended before its plan was done, so that its number of cases was not declared.
+    EndedEarly {
+        /// Whether a cap on money stopped it, not a person or a process that died.
+        at_cap: bool,
+    },
     /// A verdict on fewer cases was shown before.
     MoreCases {
         /// The cases of the earliest look.
@@ -163,6 +177,7 @@ fn tango(units: &Units, margin: Option<f64>, level: Level) -> Result<Decision, I
         p_value: interval.difference.map(|_| mid_p).into(),
         sign_flip_p: None,
         design_effect: Estimate::Value { value: 1.0 },
+        held_back: None,
     })
 }
 
@@ -200,6 +215,7 @@ fn all_the_same(
         p_value: interval.difference.and(Ok(mcnemar(counts)?.mid_p)).into(),
         sign_flip_p: None,
         design_effect: Estimate::Value { value: 1.0 },
+        held_back: None,
     })
 }
 
@@ -244,6 +260,7 @@ fn means(
         p_value: spread.and(paired.p_value).into(),
         sign_flip_p: None,
         design_effect: mean.design_effect.into(),
+        held_back: None,
     })
 }
 

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use evalset::{GateSpec, JudgeState, NotEnoughRule, RegressionRule, Requirement};
 use score::Status;
 use serde::Serialize;
-use stats::{InvalidInput, quantiles};
+use stats::{InvalidInput, Level};
 use values::NanoDollars;
 
 use crate::compare::Comparison;
+use crate::measures::QuantileEstimate;
 use crate::pairing::pair;
-use crate::results::{CaseResults, Value, VariantResults};
+use crate::results::{CaseResults, Value, VariantResults, cluster_numbers};
 use crate::verdict::Verdict;
 
 /// A mean this close below 1 is all passes: sums of doubles differ in their last digits.
@@ -172,9 +173,8 @@ pub enum Rule {
     LatencyP95 {
         /// The most that is allowed, in milliseconds.
         most_ms: u64,
-        /// The percentile, between the two nearest measurements (type 7, as compared latencies
-        /// have it); `None` without a measurement.
-        p95_ms: Option<f64>,
+        /// The percentile with its interval, in milliseconds, as a comparison shows it.
+        p95_ms: QuantileEstimate,
         /// How many outputs were measured; fewer than 20 are short evidence.
         measured: usize,
         /// Whether latencies of recorded or cached calls are among them.
@@ -221,7 +221,7 @@ pub struct IncompleteCell {
 /// Incomplete cells come before failed rules.
 ///
 /// # Errors
-/// [`InvalidInput`] if there are more latencies than the statistics allow.
+/// [`InvalidInput`] if there are more answers than the statistics allow (a million).
 pub fn gate(
     spec: &GateSpec,
     baseline: &VariantResults,
@@ -239,7 +239,8 @@ pub fn gate(
     rules.extend(min_cases(spec, comparison, short));
     rules.extend(spec.max_cost_per_case.map(|most| cost_per_case(most, candidate, short)));
     if let Some(most_ms) = spec.max_p95_latency_ms {
-        rules.push(latency_p95(most_ms, candidate, short)?);
+        let level = Level::of_confidence(comparison.confidence)?;
+        rules.push(latency_p95(most_ms, candidate, level, short)?);
     }
     rules.extend(spec.min_trust.iter().map(|criterion| {
         let criterion = criterion.name.clone();
@@ -366,19 +367,30 @@ fn cost_per_case(most: NanoDollars, candidate: &VariantResults, short: Held) -> 
 const LEAST_LATENCIES: usize = 20;
 
 /// Latencies of this run count if most are; else also those that the recording or the cache kept.
+///
+/// # Errors
+/// [`InvalidInput`] if there are more answers than the statistics allow.
 fn latency_p95(
     most_ms: u64,
     candidate: &VariantResults,
+    level: Level,
     short: Held,
 ) -> Result<RuleOutcome, InvalidInput> {
     let known = || measured(candidate).filter_map(|one| Some((one.live, one.latency_ms?)));
     let live = known().filter(|(live, _)| *live).count();
     let recorded = live * 2 < known().count();
-    let counted = known().filter(|(live, _)| recorded || *live);
-    let latencies: Vec<f64> = counted.map(|(_, latency)| latency as f64).collect();
+    let (mut latencies, mut clusters) = (Vec::new(), Vec::new());
+    for (case, cluster) in candidate.cases.iter().zip(cluster_numbers(&candidate.cases)) {
+        for one in case.samples.iter().filter_map(|sample| sample.measured) {
+            if let Some(latency) = one.latency_ms.filter(|_| recorded || one.live) {
+                latencies.push(latency as f64);
+                clusters.push(cluster);
+            }
+        }
+    }
     let measured = latencies.len();
-    let p95_ms = quantiles(&latencies, &[0.95])?.ok().map(|found| found.linear[0]);
-    let held = match p95_ms {
+    let p95_ms = QuantileEstimate::of(&latencies, &clusters, 0.95, level)?;
+    let held = match p95_ms.value.value() {
         Some(p95) if p95 > most_ms as f64 => Held::No,
         Some(_) if measured >= LEAST_LATENCIES => Held::Yes,
         _ => short,

@@ -16,6 +16,7 @@ mod failures;
 mod gate;
 mod mean;
 mod measures;
+mod order;
 mod pairing;
 mod planning;
 mod rate;
@@ -32,7 +33,7 @@ mod warning;
 pub use candidates::{CandidateRow, Candidates, compare_all};
 pub use compare::{CompareOptions, Comparison, LookHistory, Side, compare};
 pub use criterion::{Basis, CriterionComparison, Refusal, Role};
-pub use decision::{Decision, Method, WhySequence};
+pub use decision::{Decision, HeldBack, Method, WhySequence};
 pub use diff::{OutputDiff, Segment, SegmentKind};
 pub use estimate::Estimate;
 pub use failures::{FailureKind, FailureKinds, FailureNote, Saturation, failure_kinds};
@@ -44,8 +45,9 @@ pub use mean::MeanEstimate;
 pub use measures::{
     Measure, MeasureComparison, MeasureSide, MeasureSource, QuantileChange, QuantileEstimate,
 };
+pub use order::{JudgedPair, OrderRow, PairwiseOrder, Preferred, pairwise_order};
 pub use pairing::{Pairing, pair};
-pub use planning::{Advice, Needed, POWER, Question, SizePlan, Sizes, Spread};
+pub use planning::{Advice, MostHelps, Needed, POWER, Question, SizePlan, Sizes, Spread};
 pub use rate::{CasePasses, PassRate, RateMethod, pass_rate};
 pub use repeated::{Reliability, Repeated};
 pub use results::{

@@ -279,18 +279,7 @@ impl Answers {
     }
 
     fn side(&self, cluster_of: &[usize], level: Level) -> Result<MeasureSide, InvalidInput> {
-        let mut groups = self.clusters.clone();
-        groups.sort_unstable();
-        groups.dedup();
-        let is_independent = groups.len() == self.values.len();
-        let quantile = |p: f64| -> Result<QuantileEstimate, InvalidInput> {
-            let found = if is_independent {
-                quantile_interval(&self.values, p, level)?
-            } else {
-                clustered_quantile_interval(&self.values, &self.clusters, p, level)?
-            };
-            Ok(QuantileEstimate::from(found))
-        };
+        let quantile = |p| QuantileEstimate::of(&self.values, &self.clusters, p, level);
         let means = self.means.iter().zip(cluster_of);
         let (means, clusters): (Vec<f64>, Vec<usize>) =
             means.filter_map(|(mean, cluster)| Some(((*mean)?, *cluster))).unzip();
@@ -306,8 +295,27 @@ impl Answers {
     }
 }
 
-impl From<QuantileInterval> for QuantileEstimate {
-    fn from(found: QuantileInterval) -> Self {
-        Self { value: found.estimate.into(), low: found.low.into(), high: found.high.into() }
+impl QuantileEstimate {
+    /// Returns the type-7 quantile of answers with the interval of its order statistics (STATS S17),
+    /// of independent answers or of those of each cluster.
+    ///
+    /// # Errors
+    /// [`InvalidInput`] if there are more answers than the statistics allow.
+    pub(crate) fn of(
+        values: &[f64],
+        clusters: &[usize],
+        probability: f64,
+        level: Level,
+    ) -> Result<Self, InvalidInput> {
+        let mut groups = clusters.to_vec();
+        groups.sort_unstable();
+        groups.dedup();
+        let found = if groups.len() == values.len() {
+            quantile_interval(values, probability, level)?
+        } else {
+            clustered_quantile_interval(values, clusters, probability, level)?
+        };
+        let QuantileInterval { estimate, low, high } = found;
+        Ok(Self { value: estimate.into(), low: low.into(), high: high.into() })
     }
 }

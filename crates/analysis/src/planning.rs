@@ -3,6 +3,8 @@
 //! Sizes are planned for the change that one wants to see, at the spread that was observed or is
 //! assumed; never for the difference that was observed.
 
+use std::num::NonZeroU32;
+
 use serde::Serialize;
 use stats::{
     InvalidInput, Level, PairedDesign, Undefined, clustered_paired_difference, sample_size_mcnemar,
@@ -35,6 +37,19 @@ pub enum Spread {
         /// The variance of the difference of a case, as sampled, in squared shares.
         difference: f64,
     },
+}
+
+impl Spread {
+    /// Returns the spread of case means from its parts, in squared shares: the variance of the true
+    /// differences of cases, and that between samples of one case on either side.
+    pub fn of_samples(
+        difference: f64,
+        [within_baseline, within_candidate]: [f64; 2],
+        samples: NonZeroU32,
+    ) -> Self {
+        let within = within_baseline + within_candidate;
+        Self::Variance { difference: difference + within / f64::from(samples.get()) }
+    }
 }
 
 /// What a size is planned on.
@@ -77,22 +92,21 @@ impl SizePlan {
         Ok(units.map(|units| whole(units * self.design_effect)).into())
     }
 
-    /// Returns the number of cases at which "no worse than the margin" can be shown.
+    /// Returns the number of cases at which "no worse than the margin" is shown with the power if
+    /// nothing changed in truth, and at which a change of the margin is seen with it.
     ///
-    /// With a discordance below the margin, the number at which the one-sided bound lies above
-    /// −margin if as many cases are fixed as break; else that at which a change of the margin is seen.
+    /// A discordance of at least the margin could hold such a change, and the larger of both numbers is
+    /// returned; a smaller one cannot, and the first number counts (STATS S4 and S9).
     ///
     /// # Errors
     /// [`InvalidInput`] if a number is out of its range; the margin must be in `0..1` and not 0.
     pub fn cases_for_no_worse(&self, margin: f64) -> Result<Estimate<u64>, InvalidInput> {
-        match self.spread {
-            Spread::Discordance { share } if share < margin => {
-                let units = sample_size_noninferiority_binary(share, margin, self.level)?;
-                // The bound must lie above the margin, not on it.
-                Ok(Estimate::Value { value: whole((units.floor() + 1.0) * self.design_effect) })
-            }
-            _ => self.cases_to_see(margin),
-        }
+        let Spread::Discordance { share } = self.spread else { return self.cases_to_see(margin) };
+        let units = sample_size_noninferiority_binary(share, margin, self.power, self.level)?;
+        // The bound must lie above the margin, not on it.
+        let shown = whole((units.floor() + 1.0) * self.design_effect);
+        let seen = if share < margin { None } else { self.cases_to_see(margin)?.value() };
+        Ok(Estimate::Value { value: shown.max(seen.unwrap_or(0)) })
     }
 
     /// Returns the smallest true change, a share, that so many cases show with the power.
@@ -254,6 +268,59 @@ impl Sizes {
         });
         Ok(Self { spread, design_effect, power: POWER, detectable, sampling_share, needed })
     }
+}
+
+impl Sizes {
+    /// Returns what was observed as a plan, to ask it other questions; `None` where nothing varies.
+    pub fn plan(&self, level: Level) -> Option<SizePlan> {
+        let design_effect = self.design_effect.value()?;
+        Some(SizePlan { spread: self.spread, design_effect, power: self.power, level })
+    }
+
+    /// Returns the same with another number of samples of each case than the `now` that were
+    /// compared; `None` where the noise between samples is not known.
+    pub fn plan_with_samples(
+        &self,
+        level: Level,
+        now: NonZeroU32,
+        samples: NonZeroU32,
+    ) -> Option<SizePlan> {
+        let plan = self.plan(level)?;
+        let Spread::Variance { difference } = self.spread else {
+            return self.is_without_noise().then_some(plan);
+        };
+        let noise =
+            (self.sampling_share.value()? * difference * plan.design_effect).min(difference);
+        let scale = f64::from(now.get()) / f64::from(samples.get());
+        let spread = Spread::Variance { difference: difference - noise + noise * scale };
+        Some(SizePlan { spread, ..plan })
+    }
+
+    /// Tells what lessens the uncertainty most: more samples of the same cases if most of it is noise
+    /// between samples, else more cases (STATS S4); `None` where that noise is not known.
+    pub fn most_helps(&self) -> Option<MostHelps> {
+        let share = match self.spread {
+            Spread::Variance { .. } => self.sampling_share.value()?,
+            Spread::Discordance { .. } if self.is_without_noise() => 0.0,
+            Spread::Discordance { .. } => return None,
+        };
+        Some(if share > MOSTLY_NOISE { MostHelps::Samples } else { MostHelps::Cases })
+    }
+
+    /// Tells whether there are several samples a case and all agree; a single one says nothing.
+    fn is_without_noise(&self) -> bool {
+        self.sampling_share == Undefined::ZeroVariance.into()
+    }
+}
+
+/// What lessens the uncertainty of a difference most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MostHelps {
+    /// More samples of the same cases.
+    Samples,
+    /// More cases.
+    Cases,
 }
 
 impl Needed {

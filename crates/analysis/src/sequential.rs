@@ -56,6 +56,7 @@ pub(crate) fn decide(
         p_value: Estimate::Value { value: zero.anytime_p() },
         sign_flip_p: None,
         design_effect: Undefined::NothingToCompare.into(),
+        held_back: None,
     })
 }
 

@@ -3,7 +3,7 @@
 
 use stats::{InvalidInput, Level};
 
-use crate::decision::Decision;
+use crate::decision::{Decision, HeldBack};
 use crate::verdict::Verdict;
 
 /// Decides m claims again in the order of their p-values, step j at 1 − α/(m − j + 1).
@@ -34,6 +34,9 @@ pub(crate) fn holm_steps(
                 decision.verdict = Verdict::NotEnough;
             }
             is_over |= decision.verdict == Verdict::NotEnough;
+            let alone = first[place].map_or(decision.verdict, |alone| alone.verdict);
+            let claims = order.len();
+            decision.held_back = (alone != decision.verdict).then_some(HeldBack { alone, claims });
         }
         decisions[place] = decision;
     }

@@ -5,12 +5,13 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use analysis::{
-    CandidateRow, Candidates, CaseResults, CompareOptions, Comparison, LookHistory, Method,
+    CandidateRow, Candidates, CaseResults, CompareOptions, Comparison, LookHistory, Method, Origin,
     VariantResults, Verdict, compare_all,
 };
 use evalset::{DEFAULT_CONFIDENCE, EvalSet, Outputs};
 use project::Project;
 use report::{History, Replayed, Report, Section};
+use run::RunState;
 use stats::Level;
 use store::{LookMethod, NewLook, Store};
 use values::{ContentHash, Id};
@@ -18,6 +19,7 @@ use values::{ContentHash, Id};
 use crate::calibrate::{judges_of, trusted};
 use crate::details::Details;
 use crate::gate::Approved;
+use crate::recordings::{RecordedRange, used_recordings};
 use crate::sides::{RunSide, find_sides};
 use crate::{App, AppError};
 
@@ -56,8 +58,8 @@ pub(crate) struct Loaded {
 
 /// Where the texts of a side are kept.
 pub(crate) enum Kept {
-    /// In the record: the run, and the places in its plan of the cells of each case.
-    Run { id: Id, cells: Vec<Vec<u32>> },
+    /// In the record: the run, its column, and the places in its plan of the cells of each case.
+    Run { id: Id, variant: u32, cells: Vec<Vec<u32>> },
     /// In `outputs.jsonl`.
     Outputs(Outputs),
 }
@@ -135,7 +137,7 @@ impl App {
         self.record_looks(&store, all_looks(&comparisons, &baseline, &loaded).concat())
     }
 
-    fn record_looks(&self, store: &Store, looks: Vec<NewLook>) -> Result<(), AppError> {
+    pub(crate) fn record_looks(&self, store: &Store, looks: Vec<NewLook>) -> Result<(), AppError> {
         let now = (self.host.now)();
         store::wait(|done| store.record_looks(looks, now, done))?;
         Ok(())
@@ -161,7 +163,7 @@ impl App {
             for ((at, results), cells) in of_run.into_iter().zip(read.variants).zip(read.cells) {
                 let set = read.set.clone();
                 let until_decided = sides[at].header.until_decided.is_some();
-                let kept = Kept::Run { id: run, cells };
+                let kept = Kept::Run { id: run, variant: sides[at].variant, cells };
                 found[at] = Some(Loaded { until_decided, set, results, kept });
             }
         }
@@ -193,9 +195,7 @@ impl App {
                 details.cases(&section.comparison, baseline, candidate, report.limits)?;
             report.sections.push(section);
         }
-        if candidates.iter().any(|one| one.results.replayed) {
-            report.replayed = replayed(project, &candidates[0].results.eval_set)?;
-        }
+        report.replayed = replayed(project, store, candidates)?;
         Ok(Compared { report, looks })
     }
 }
@@ -271,7 +271,14 @@ pub(crate) fn history(
             earlier.push(of.cases.iter().filter(is_same).map(|case| case.id.clone()).collect());
         }
     }
-    Ok(LookHistory { earlier, until_decided })
+    let mut at_cap = false;
+    for side in [against, of] {
+        if let Origin::Run { id, complete: false, .. } = side.origin {
+            let state = store.run_state(id)?;
+            at_cap |= matches!(state, RunState::StoppedAtCap | RunState::StoppedAtOverrun);
+        }
+    }
+    Ok(LookHistory { earlier, until_decided, at_cap })
 }
 
 /// Counts looks and candidates, these included: `new` are those at this candidate, `all` those of
@@ -302,28 +309,36 @@ fn all_looks(
     candidates: &[Loaded],
 ) -> Vec<Vec<NewLook>> {
     let each = comparisons.iter().zip(candidates);
-    each.map(|(comparison, candidate)| new_looks(comparison, baseline, candidate)).collect()
+    each.map(|(comparison, candidate)| {
+        let sides = [&baseline.results, &candidate.results];
+        new_looks(comparison, sides, [baseline.run(), candidate.run()])
+    })
+    .collect()
 }
 
 /// The verdicts of a comparison, as they are recorded once it is shown.
-fn new_looks(comparison: &Comparison, baseline: &Loaded, candidate: &Loaded) -> Vec<NewLook> {
+pub(crate) fn new_looks(
+    comparison: &Comparison,
+    [baseline, candidate]: [&VariantResults; 2],
+    [baseline_run, candidate_run]: [Option<Id>; 2],
+) -> Vec<NewLook> {
     let cases: BTreeMap<String, ContentHash> = comparison
         .pairing
         .pairs
         .iter()
-        .map(|(_, place)| &candidate.results.cases[*place])
+        .map(|(_, place)| &candidate.cases[*place])
         .map(|case| (case.id.clone(), case.hash))
         .collect();
     let decided = comparison.criteria.iter().filter_map(|one| Some((one, one.decision?)));
     decided
         .map(|(criterion, decision)| NewLook {
-            candidate: candidate.results.variant.hash,
-            baseline: baseline.results.variant.hash,
+            candidate: candidate.variant.hash,
+            baseline: baseline.variant.hash,
             eval_set: comparison.eval_set.clone(),
             criterion: criterion.criterion.clone(),
             cases: cases.clone(),
-            candidate_run: candidate.run(),
-            baseline_run: baseline.run(),
+            candidate_run,
+            baseline_run,
             method: match decision.method {
                 Method::Sequence { .. } => LookMethod::Sequence,
                 _ => LookMethod::Fixed,
@@ -343,10 +358,22 @@ fn verdict_name(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Returns from when the recordings of an eval set are, as its file has them now.
-fn replayed(project: &Project, set: &str) -> Result<Option<Replayed>, AppError> {
-    let times: Vec<_> =
-        crate::recordings::read_rows(project, set)?.iter().map(|row| row.recorded_at).collect();
-    let range = times.iter().min().zip(times.iter().max());
-    Ok(range.map(|(from, to)| Replayed { from: *from, to: *to }))
+/// Returns from when the recordings are that answered the candidates; `None` if none did.
+fn replayed(
+    project: &Project,
+    store: &Store,
+    candidates: &[Loaded],
+) -> Result<Option<Replayed>, AppError> {
+    let mut all: Option<RecordedRange> = None;
+    let replayed = candidates.iter().filter(|one| one.results.replayed);
+    let mut any = false;
+    for candidate in replayed {
+        any = true;
+        let Kept::Run { id, variant, .. } = &candidate.kept else { continue };
+        let header = store.run_header(*id)?;
+        let found = used_recordings(project, store, &header, *variant)?;
+        all = all.map_or(found, |all| Some(found.map_or(all, |found| all.with(found))));
+    }
+    let (from, to) = (all.map(|range| range.from), all.map(|range| range.to));
+    Ok(any.then_some(Replayed { from, to }))
 }

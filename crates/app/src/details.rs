@@ -132,7 +132,7 @@ impl Details<'_> {
     /// Returns the first sample that did not pass, else the first.
     fn output(&self, side: &Loaded, case: usize) -> Result<Option<OutputDetail>, AppError> {
         match &side.kept {
-            Kept::Run { id, cells } => self.recorded_output(*id, &cells[case], &side.set),
+            Kept::Run { id, cells, .. } => self.recorded_output(*id, &cells[case], &side.set),
             Kept::Outputs(outputs) => Ok(approved_output(outputs, &side.results.cases[case])),
         }
     }

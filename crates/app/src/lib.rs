@@ -73,7 +73,9 @@ pub use trust::TrustView;
 pub use until_decided::UntilDecidedRequest;
 
 // Data that answers carry, so that a program needs no other crate for what this one returns.
-pub use analysis::{CasePasses, Estimate, GateStatus, PassRate, Spread, Verified, pass_rate};
+pub use analysis::{
+    CasePasses, Estimate, GateStatus, MostHelps, PassRate, Spread, Verified, pass_rate,
+};
 pub use engine::{CacheUse, Stopper};
 pub use evalset::Split;
 pub use evalset::{Criterion, CriterionKind, LabelValue, Preference};

@@ -1,6 +1,6 @@
 //! Recorded responses in an eval set's folder.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,7 +8,9 @@ use document::{Diagnostic, Severity, Span};
 use files::{FileProblem, Snapshot};
 use project::{Project, Reformatted};
 use provider::Replay;
-use run::{Answer, Outcome, PlannedCase, PlannedCell, Recording, RunHeader, plan_order};
+use run::{
+    Answer, AnswerSource, Outcome, PlannedCase, PlannedCell, Recording, RunHeader, plan_order,
+};
 use store::{PendingQuery, Selection, Store};
 use values::{ContentHash, Id, Timestamp};
 
@@ -141,15 +143,51 @@ fn inside_project(set: &str) -> PathBuf {
     Path::new("evalsets").join(set).join("recorded.jsonl")
 }
 
-/// Returns when the newest recording of an eval set was made, if recordings answered a run. Blocking.
-pub(crate) fn newest_recording(
+/// When the recordings were made that answered a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RecordedRange {
+    pub(crate) from: Timestamp,
+    pub(crate) to: Timestamp,
+}
+
+/// Finds the recordings that answered cells of a run: of the rows that the file has now those that say
+/// what was answered, of the same repetition and latency. `None` if recordings answered nothing, or
+/// those that did are not in the file any more. Blocking.
+///
+/// # Errors
+/// [`crate::ErrorKind::Input`] if the file cannot be read; [`crate::ErrorKind::Record`].
+pub(crate) fn used_recordings(
     project: &Project,
+    store: &Store,
     header: &RunHeader,
-) -> Result<Option<Timestamp>, AppError> {
+    variant: u32,
+) -> Result<Option<RecordedRange>, AppError> {
     if !header.replay {
         return Ok(None);
     }
-    Ok(read_rows(project, &header.eval_set)?.iter().map(|row| row.recorded_at).max())
+    let mut made: HashMap<(ContentHash, u32, u64), RecordedRange> = HashMap::new();
+    for row in read_rows(project, &header.eval_set)? {
+        let range = RecordedRange { from: row.recorded_at, to: row.recorded_at };
+        let key = (ContentHash::of_bytes(row.reply.text.as_bytes()), row.sample, row.latency_ms);
+        made.entry(key).and_modify(|found| *found = found.with(range)).or_insert(range);
+    }
+    let mut found: Option<RecordedRange> = None;
+    each_answer(store, header.id, |cell, answer| {
+        if cell.variant != variant || answer.source != AnswerSource::Replay {
+            return;
+        }
+        let text = ContentHash::of_bytes(answer.reply.text.as_bytes());
+        if let Some(range) = made.get(&(text, cell.sample, answer.latency_ms)) {
+            found = Some(found.map_or(*range, |found| found.with(*range)));
+        }
+    })?;
+    Ok(found)
+}
+
+impl RecordedRange {
+    pub(crate) fn with(self, other: Self) -> Self {
+        Self { from: self.from.min(other.from), to: self.to.max(other.to) }
+    }
 }
 
 /// Returns what an eval set's recordings should hold if they are not canonical, and the lines that

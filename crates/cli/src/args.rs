@@ -9,6 +9,7 @@
 mod calibrate;
 mod label;
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -314,6 +315,7 @@ pub(crate) struct Compare {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     trysquare plan-size instruction examples --change 5   at what two variants show\n  \
+    trysquare plan-size instruction examples --samples 3  with three samples of each case\n  \
     trysquare plan-size --discordant 20 --change 5        if one case in five differs\n  \
     trysquare plan-size --discordant 20 --cases 200       what 200 cases can show")]
 pub(crate) struct PlanSize {
@@ -335,6 +337,9 @@ pub(crate) struct PlanSize {
     /// Say what this number of cases can show [default: those that are there]
     #[arg(long, value_name = "N")]
     pub(crate) cases: Option<u64>,
+    /// Plan with K samples of each case [default: as many as the sides have]
+    #[arg(long, value_name = "K", conflicts_with = "discordant")]
+    pub(crate) samples: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 
 use analysis::{
     CandidateRow, Estimate, MeanEstimate, Measure, MeasureComparison, MeasureSide, MeasureSource,
-    QuantileChange, QuantileEstimate, Repeated, Slices, Verdict,
+    OrderRow, PairwiseOrder, QuantileChange, QuantileEstimate, Repeated, Slice, Slices, Verdict,
 };
 use values::Interval;
 
@@ -33,7 +33,7 @@ const NOTHING: &str = "–";
 const LEAST_CASES: usize = 5;
 
 /// Tells whether a reader is shown a slice: in the table and in the plot alike.
-pub(crate) fn is_listed(slice: &analysis::Slice) -> bool {
+pub(crate) fn is_listed(slice: &Slice) -> bool {
     slice.differs || slice.cases >= LEAST_CASES
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn tables(section: &Section, names: &Names) -> Vec<Table> {
 }
 
 fn slice_table(slices: &Slices, names: &Names) -> Table {
-    let row = |slice: &analysis::Slice| {
+    let row = |slice: &Slice| {
         let mark = match (slice.differs, slice.difference.value()) {
             (true, Some(difference)) if difference > 0.0 => "▲ differs",
             (true, _) => "▼ differs",
@@ -89,8 +89,8 @@ fn slice_table(slices: &Slices, names: &Names) -> Table {
         count(differ),
         counted(slices.tested, "tested slice")
     )];
-    let (shown, small): (Vec<_>, Vec<_>) = slices.slices.iter().partition(|slice| is_listed(slice));
-    let more = slices.more + small.len();
+    let shown: Vec<&Slice> = slices.slices.iter().filter(|slice| is_listed(slice)).collect();
+    let more = slices.more + slices.slices.len() - shown.len();
     if more > 0 {
         remarks.push(format!("{} not shown here; JSON has them.", counted(more, "smaller slice")));
     }
@@ -269,24 +269,71 @@ impl Unit {
     }
 }
 
+/// Returns the tables of a report that stand before its sections.
+pub(crate) fn report_tables(report: &Report) -> Vec<Table> {
+    let order = report.order.as_ref().map(order_table);
+    candidate_table(report).into_iter().chain(order).collect()
+}
+
+/// The order of variants by judged pairs.
+fn order_table(order: &PairwiseOrder) -> Table {
+    let row = |(place, row): (usize, &OrderRow)| {
+        vec![
+            words::name(&row.name),
+            count(place + 1),
+            signed(row.strength, 2),
+            row.interval.value().map_or(NOTHING.to_owned(), |one| {
+                let ends = (signed(one.low(), 2), signed(one.high(), 2));
+                format!("{}: {} to {}", level(order.confidence), ends.0, ends.1)
+            }),
+            count(row.wins),
+            count(row.ties),
+            count(row.losses),
+        ]
+    };
+    let mut remarks = vec![format!(
+        "Bradley–Terry strengths of {} of {}; intervals by resampling cases. Two variants whose \
+         intervals overlap are not told apart.",
+        counted(order.pairs, "judged pair"),
+        counted(order.clusters, "cluster")
+    )];
+    if order.with_prior {
+        remarks.push(
+            "A variant never lost to others, or never won: half a win each way was added between all."
+                .to_owned(),
+        );
+    }
+    if order.few_clusters {
+        remarks.push("With fewer than 20 clusters these intervals are too narrow.".to_owned());
+    }
+    let heads = ["place", "strength", "interval", "preferred", "ties", "not preferred"];
+    Table {
+        caption: "Order by judged pairs".to_owned(),
+        heads: std::iter::once(word("variant")).chain(heads.into_iter().map(number)).collect(),
+        rows: order.rows.iter().enumerate().map(row).collect(),
+        remarks,
+    }
+}
+
 /// Returns the table of several candidates against one baseline.
-pub(crate) fn candidate_table(report: &Report) -> Option<Table> {
+fn candidate_table(report: &Report) -> Option<Table> {
     let rows = &report.candidates;
     if rows.len() < 2 {
         return None;
     }
     // The row does not know whose opinion its verdict is; the comparison does.
-    let verdict = |row: &CandidateRow, section: Option<&Section>| match section
-        .and_then(|one| one.comparison.primary())
-    {
-        Some(primary) if words::is_opinion(&primary.basis) => words::verdict_words(primary),
-        _ => row.verdict.map_or("no verdict", Verdict::words).to_owned(),
+    let verdict = |place: usize, row: &CandidateRow| {
+        let primary = report.sections.get(place).and_then(|one| one.comparison.primary());
+        match primary {
+            Some(primary) if words::is_opinion(&primary.basis) => words::verdict_words(primary),
+            _ => row.verdict.map_or("no verdict", Verdict::words).to_owned(),
+        }
     };
     let row = |(place, row): (usize, &CandidateRow)| {
         let interval = row.interval.zip(row.confidence);
         vec![
             words::name(&row.name),
-            verdict(row, report.sections.get(place)),
+            verdict(place, row),
             row.difference.and_then(Estimate::value).map_or(NOTHING.to_owned(), points),
             interval.map_or(NOTHING.to_owned(), |(one, level)| interval_words(one, level)),
             row.rate.map_or(NOTHING.to_owned(), percent),

@@ -36,7 +36,7 @@ pub fn html(report: &Report) -> String {
     page.close();
     page.open("main", &[]);
     gate(&mut page, report);
-    if let Some(table) = evidence::candidate_table(report) {
+    for table in evidence::report_tables(report) {
         tables::evidence(&mut page, &table);
     }
     plots::of_report(&mut page, report);

@@ -37,9 +37,9 @@ pub fn markdown(report: &Report) -> String {
         }
         out.push('\n');
     }
-    if let Some(candidates) = evidence::candidate_table(report) {
-        out.push_str(&format!("**{}**\n\n", inline(&candidates.caption)));
-        table(&mut out, &candidates);
+    for found in evidence::report_tables(report) {
+        out.push_str(&format!("**{}**\n\n", inline(&found.caption)));
+        table(&mut out, &found);
     }
     for part in &report.sections {
         section(&mut out, part, report.limits);
@@ -77,7 +77,7 @@ fn section(out: &mut String, section: &Section, limits: Limits) {
         out.push('\n');
     }
     for one in &outline.tables {
-        out.push_str(&format!("<details><summary>{}</summary>\n\n", inline(&one.caption)));
+        out.push_str(&format!("<details><summary>{}</summary>\n\n", in_html(&one.caption)));
         table(out, one);
         out.push_str("</details>\n\n");
     }
@@ -154,7 +154,7 @@ fn case_list(out: &mut String, list: &CaseList<'_>, limits: Limits) {
         "<details><summary>{mark} {} {} on {}</summary>\n\n",
         count(list.total),
         list.word(),
-        inline(&words::name(list.criterion))
+        in_html(&words::name(list.criterion))
     ));
     let mut bare = Vec::new();
     for (paired, detail) in list.detailed() {
@@ -229,6 +229,17 @@ const PART: &str = "<!-- -->";
 
 /// Returns a text of one line in which nothing is Markdown, HTML, a link, a mention or a reference.
 pub(crate) fn inline(text: &str) -> String {
+    escaped(text, |out, character| out.extend(['\\', character]))
+}
+
+/// Returns the same for the line of an HTML element, such as a summary, in which a backslash would be
+/// seen.
+fn in_html(text: &str) -> String {
+    escaped(text, |out, character| out.push_str(&format!("&#x{:x};", u32::from(character))))
+}
+
+/// Escapes a text, what Markdown would read by `escape`.
+fn escaped(text: &str, escape: impl Fn(&mut String, char)) -> String {
     let mut out = String::with_capacity(text.len());
     let visible = visible(text);
     let mut characters = visible.chars().peekable();
@@ -239,7 +250,7 @@ pub(crate) fn inline(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '\n' | '\t' => out.push(' '),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' | '{' | '}' => {
-                out.extend(['\\', character]);
+                escape(&mut out, character);
             }
             // GitHub makes links of these after it has read the Markdown; an empty comment parts them.
             '@' | '#' => out.push_str(&format!("{character}{PART}")),

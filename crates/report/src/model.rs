@@ -1,4 +1,4 @@
-use analysis::{CandidateRow, Comparison, GateOutcome, VariantResults};
+use analysis::{CandidateRow, Comparison, GateOutcome, PairwiseOrder, VariantResults};
 use score::Status;
 use serde::Serialize;
 use stats::Level;
@@ -29,7 +29,10 @@ pub struct Report {
     /// The candidates side by side, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<CandidateRow>,
-    /// The candidates, each against the baseline, in the order in which they are shown.
+    /// The order of all variants by judged pairs, where there are several candidates and such pairs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<PairwiseOrder>,
+    /// The candidates, each against the baseline; where there are several, in the order of their rows.
     pub sections: Vec<Section>,
     /// How much of the cases the renderers show.
     pub limits: Limits,
@@ -38,10 +41,12 @@ pub struct Report {
 /// When answers that are replayed were recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Replayed {
-    /// The oldest recording.
-    pub from: Timestamp,
+    /// The oldest recording that answered; `None` if those that did are not kept any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
     /// The newest.
-    pub to: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Timestamp>,
 }
 
 /// One candidate against the baseline.
@@ -147,6 +152,7 @@ impl Report {
             replayed: None,
             gate: None,
             candidates: Vec::new(),
+            order: None,
             sections: Vec::new(),
             limits: Limits::default(),
         }

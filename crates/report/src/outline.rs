@@ -95,7 +95,10 @@ pub(crate) fn change_word(change: Change) -> &'static str {
 pub(crate) fn replayed_line(report: &Report) -> Option<String> {
     let replayed = report.replayed?;
     let day = |time: values::Timestamp| time.to_string().chars().take(10).collect::<String>();
-    let (from, to) = (day(replayed.from), day(replayed.to));
+    let Some((from, to)) = replayed.from.zip(replayed.to) else {
+        return Some("replayed: from recordings that recorded.jsonl holds no more".to_owned());
+    };
+    let (from, to) = (day(from), day(to));
     Some(if from == to {
         format!("replayed: recorded on {from}")
     } else {
@@ -229,6 +232,9 @@ fn remarks(section: &Section, first: Option<&CriterionComparison>) -> Vec<String
             ));
         }
     }
+    let confidence = section.comparison.confidence;
+    let held_back = section.comparison.criteria.iter();
+    remarks.extend(held_back.filter_map(|one| words::held_back_sentence(one, confidence)));
     if let Some(history) = section.history {
         remarks.push(format!(
             "Look {} at this comparison; {} tried against this baseline on this set.",

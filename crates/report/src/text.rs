@@ -41,8 +41,8 @@ pub fn text(report: &Report, width: usize, colours: bool) -> String {
             page.paragraph("  ! ", &remark, AMBER);
         }
     }
-    if let Some(table) = evidence::candidate_table(report) {
-        page.captioned(&table);
+    for table in &evidence::report_tables(report) {
+        page.captioned(table);
     }
     for section in &report.sections {
         page.section(section, report.limits);

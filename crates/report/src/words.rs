@@ -5,7 +5,7 @@
 //! for a format is the renderer's. Nothing is ever called "no difference".
 
 use analysis::{
-    Basis, CriterionComparison, Decision, Method, Origin, Side, Square, Verdict, WhySequence,
+    Basis, CriterionComparison, Decision, Method, Origin, Role, Side, Square, Verdict, WhySequence,
 };
 use run::VariantSource;
 
@@ -133,7 +133,7 @@ fn sequence(
             counted(looked_at, "case"),
             count(decision.cases)
         ),
-        WhySequence::EndedEarly | WhySequence::UntilDecided => {
+        WhySequence::EndedEarly { .. } | WhySequence::UntilDecided => {
             stopped(criterion, decision, fed, of)
         }
     };
@@ -223,6 +223,28 @@ pub(crate) fn difference(decision: &Decision, margin: Option<f64>) -> String {
     }
 }
 
+/// Says what a criterion would say by itself, where the correction for several claims keeps it from
+/// that; `None` elsewhere. `confidence` is the level of a single claim, a share.
+pub(crate) fn held_back_sentence(
+    criterion: &CriterionComparison,
+    confidence: f64,
+) -> Option<String> {
+    let decision = criterion.decision.as_ref()?;
+    let held_back = decision.held_back?;
+    let claims = match criterion.role {
+        Role::Primary => counted(held_back.claims, "candidate"),
+        Role::Other => format!("{} other criteria", count(held_back.claims)),
+    };
+    Some(format!(
+        "{}: the uncorrected {} interval would say \u{201c}{}\u{201d}; the correction for {claims} (Holm) \
+         keeps it at \u{201c}{}\u{201d}.",
+        name(&criterion.criterion),
+        level(confidence),
+        held_back.alone.words(),
+        decision.verdict.words()
+    ))
+}
+
 /// Puts whose opinion it is before a verdict that rests on an untrusted judge.
 fn with_opinion(basis: &Basis, text: String) -> String {
     match basis {
@@ -279,7 +301,10 @@ pub fn method_words(decision: &Decision) -> String {
         Method::None => "no interval".to_owned(),
         Method::Sequence { why, .. } => {
             let why = match why {
-                WhySequence::EndedEarly => "the run ended before all of its cells had a result",
+                WhySequence::EndedEarly { at_cap: true } => "a cap stopped the run",
+                WhySequence::EndedEarly { at_cap: false } => {
+                    "the run ended before its plan was done"
+                }
                 WhySequence::MoreCases { .. } => "a verdict on fewer cases was shown before",
                 WhySequence::UntilDecided => "the run was told to stop once decided",
             };

@@ -155,48 +155,52 @@ pub fn sample_size_mcnemar(
     Ok(Ok(root * root))
 }
 
-/// Returns the number of pairs above which Tango's one-sided bound lies above −margin, if as many
-/// pairs change for the better as for the worse.
+/// Returns the number of pairs at which Tango's one-sided bound lies above −margin with the power, if
+/// in truth as many pairs change for the better as for the worse.
 ///
-/// Tango's statistic at −δ is then √n·δ/√(2q̃ − δ(1 + δ)), where q̃ depends on the discordant share
-/// alone, so n = z²₁₋α(2q̃ − δ(1 + δ))/δ². Not rounded: the bound lies above the margin from the next
-/// whole number on. `level` is one-sided.
+/// n = (z_{1−α}√(2q̃ − δ(1 + δ)) + z_power√p_d)²/δ², where the first root is that of the variance under
+/// the margin, whose q̃ depends on the discordant share p_d alone, and p_d is the variance in truth. Not
+/// rounded: take the next whole number above. With a power of one half it is the number at which the
+/// bound of evenly split changes passes the margin. `level` is one-sided. The counts are whole, so that
+/// the true power lies up to 5 points below and 15 above where few discordant pairs are expected.
 ///
 /// # Errors
-/// [`InvalidInput::OutOfRange`] if the share is not in `0..=1`, the margin not in `(0, 1)`, or the
-/// level's confidence not above one half.
+/// [`InvalidInput::OutOfRange`] if the share is not in `0..=1`, the margin or the power not in `(0, 1)`,
+/// or the level's confidence not above one half.
 ///
 /// # Source
-/// Tango (1998), Stat. Med. 17, 891–908, solved for n.
+/// Nam (1997), Biometrics 53, 1422–1430, with the statistic of Tango (1998), Stat. Med. 17, 891–908.
 ///
 /// # Example
-/// Without a discordant pair 5 points need 52 pairs.
+/// Without a discordant pair 5 points need 52 pairs, whatever the power.
 /// ```
 /// use stats::{Level, sample_size_noninferiority_binary};
-/// let n = sample_size_noninferiority_binary(0.0, 0.05, Level::P95)?;
+/// let n = sample_size_noninferiority_binary(0.0, 0.05, 0.8, Level::P95)?;
 /// assert!(n > 51.0 && n < 52.0);
 /// # Ok::<(), stats::InvalidInput>(())
 /// ```
 pub fn sample_size_noninferiority_binary(
     discordant_share: f64,
     margin: f64,
+    power: f64,
     level: Level,
 ) -> Result<f64, InvalidInput> {
     let share = discordant_share;
     check_parameter("discordant share", share, (0.0..=1.0).contains(&share), "in 0..=1")?;
     check_parameter("margin", margin, margin > 0.0 && margin < 1.0, "in 0..1, not 0")?;
+    let z_power = power_quantile(power)?;
     let two_sided = level.two_sided_of_bound().ok_or(InvalidInput::OutOfRange {
         what: "confidence",
         value: level.confidence(),
         expected: "above 0.5",
     })?;
-    let z = two_sided.z_two_sided();
     // The quadratic of `tango_interval` at −δ with b = c = share·n/2, divided by n.
     let linear = share + 2.0 * margin;
     let constant = 0.5 * share * margin * (1.0 + margin);
     let q = ((linear * linear - 8.0 * constant).max(0.0).sqrt() + linear) / 4.0;
     let variance = (2.0 * q - margin * (1.0 + margin)).max(0.0);
-    Ok(z * z * variance / (margin * margin))
+    let root = two_sided.z_two_sided() * variance.sqrt() + z_power * share.sqrt();
+    Ok((root.max(0.0) / margin).powi(2))
 }
 
 fn power_quantile(power: f64) -> Result<f64, InvalidInput> {
@@ -235,7 +239,7 @@ mod tests {
         for (every, margin) in [(None, 0.03), (Some(20_u64), 0.05), (Some(4), 0.1), (Some(3), 0.3)]
         {
             let share = every.map_or(0.0, |every| 2.0 / every as f64);
-            let needed = sample_size_noninferiority_binary(share, margin, Level::P95).unwrap();
+            let needed = sample_size_noninferiority_binary(share, margin, 0.5, Level::P95).unwrap();
             let passes = |pairs: u64| {
                 let changed = every.map_or(0, |every| pairs / every);
                 let both = pairs - 2 * changed;
@@ -247,6 +251,30 @@ mod tests {
             for pairs in (1..400).map(|step| step * every.unwrap_or(1)) {
                 assert_eq!(passes(pairs), pairs as f64 > needed, "{every:?} {margin} {pairs}");
             }
+        }
+    }
+
+    #[test]
+    fn the_power_of_a_size_for_no_worse_is_the_one_that_is_asked_for() {
+        let mut random = crate::random::Draws::new(7, 0);
+        for (share, margin) in [(0.01, 0.05), (0.02, 0.05), (0.04, 0.05), (0.1, 0.05), (0.05, 0.1)]
+        {
+            let asked = sample_size_noninferiority_binary(share, margin, 0.8, Level::P95).unwrap();
+            let pairs = (1..10_000_u64).find(|pairs| *pairs as f64 > asked).unwrap();
+            let passes = |_: &u32| {
+                let (mut fixed, mut broke) = (0, 0);
+                for _ in 0..pairs {
+                    let drawn = random.unit();
+                    fixed += u64::from(drawn < share / 2.0);
+                    broke += u64::from(drawn > 1.0 - share / 2.0);
+                }
+                let both = pairs - fixed - broke;
+                let counts = crate::PairedCounts { both, a_only: broke, b_only: fixed, neither: 0 };
+                let test = crate::noninferiority_binary(counts, margin, Level::P95).unwrap();
+                test.noninferior.unwrap()
+            };
+            let power = (0..4_000_u32).filter(passes).count() as f64 / 4_000.0;
+            assert!((0.73..0.88).contains(&power), "{share} {margin} {pairs}: {power}");
         }
     }
 

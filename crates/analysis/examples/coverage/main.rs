@@ -10,6 +10,8 @@ mod many;
 mod sequence;
 mod world;
 
+use std::num::NonZeroUsize;
+
 use analysis::{CompareOptions, Decision, LookHistory, Verdict, compare};
 use stats::InvalidInput;
 
@@ -26,12 +28,20 @@ enum Promise {
     About(f64),
 }
 
-fn main() -> Result<(), InvalidInput> {
-    let repetitions = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(2_000);
-    println!("{repetitions} repetitions; a share near 5 % is uncertain by about one point\n");
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let repetitions = match std::env::args().nth(1) {
+        Some(text) => {
+            text.parse::<NonZeroUsize>().map_err(|error| format!("{text}: {error}"))?.get()
+        }
+        None => 2_000,
+    };
+    println!(
+        "{repetitions} repetitions; in brackets the 95 % interval of a share, the simulation's error\n"
+    );
     fixed::simulate(repetitions)?;
     sequence::simulate(repetitions)?;
-    many::simulate(repetitions)
+    many::simulate(repetitions)?;
+    Ok(())
 }
 
 fn heading(text: &str) {
@@ -46,7 +56,13 @@ fn row(what: &str, count: usize, of: usize, promise: Promise) {
         Promise::AtMost(most) => format!("at most {most} %"),
         Promise::About(about) => format!("about {about} %"),
     };
-    println!("  {what:<64} {share:>6.1} %   {promise}");
+    let level = stats::Level::P95;
+    let error =
+        stats::wilson_interval(count as u64, of as u64, level).map_or(String::new(), |found| {
+            let interval = found.interval;
+            format!("({:.1}–{:.1})", 100.0 * interval.low(), 100.0 * interval.high())
+        });
+    println!("  {what:<64} {share:>6.1} % {error:<14} {promise}");
 }
 
 /// Options with a margin of five points.

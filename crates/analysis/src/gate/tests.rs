@@ -166,18 +166,14 @@ fn budgets_are_held_by_known_costs_and_recorded_latencies() {
     };
     let found = outcome(&spec, &a, &b);
     assert_eq!(found.rules[1].held, Held::Yes);
-    assert_eq!(
-        found.rules[2],
-        RuleOutcome {
-            rule: Rule::LatencyP95 {
-                most_ms: 199,
-                p95_ms: Some(200.0),
-                measured: 60,
-                recorded: true,
-            },
-            held: Held::No,
-        }
-    );
+    assert_eq!(found.rules[2].held, Held::No);
+    let Rule::LatencyP95 { most_ms: 199, p95_ms, measured: 60, recorded: true } =
+        found.rules[2].rule
+    else {
+        panic!("{:?}", found.rules[2]);
+    };
+    assert_eq!(p95_ms.value.value(), Some(200.0));
+    assert_eq!(p95_ms.high.value(), None, "60 answers have no upper end");
     for case in &mut b.cases {
         case.samples[0].measured = None;
     }
@@ -216,4 +212,26 @@ fn a_gate_may_ask_for_trusted_judges() {
         let state: evalset::JudgeState = serde_json::from_value(state.into()).unwrap();
         assert_eq!(held(&[trusted, Some(state)]), Held::No, "{state:?}");
     }
+}
+
+#[test]
+fn the_p95_of_a_gate_is_that_of_the_comparison() {
+    let mut b = of("b", &"p".repeat(100));
+    for (place, case) in (1u64..).zip(&mut b.cases) {
+        let measured = case.samples[0].measured.as_mut().unwrap();
+        measured.latency_ms = Some(place * 10);
+    }
+    let a = of("a", &"p".repeat(100));
+    let spec = GateSpec { max_p95_latency_ms: Some(950), ..GateSpec::default() };
+    let found = outcome(&spec, &a, &b);
+    let Rule::LatencyP95 { p95_ms, .. } = found.rules[1].rule else {
+        panic!("{:?}", found.rules[1]);
+    };
+    // Position 94.05 of 10, 20, ... 1000 by type 7; nearest rank would say 950 and let it through.
+    assert!((p95_ms.value.value().unwrap() - 950.5).abs() < 1e-9, "{p95_ms:?}");
+    assert_eq!(found.rules[1].held, Held::No);
+    let compared =
+        compare(&a, &b, &CompareOptions::default(), &LookHistory::default()).unwrap().measures;
+    let latency = compared.iter().find(|one| one.measure == crate::Measure::Latency).unwrap();
+    assert_eq!(latency.candidate.p95, p95_ms);
 }

@@ -1,6 +1,6 @@
 //! Several candidates against one baseline.
 
-use analysis::{Candidates, LookHistory, Method, VariantResults, Verdict, compare_all};
+use analysis::{Candidates, HeldBack, LookHistory, Method, VariantResults, Verdict, compare_all};
 
 use super::{compared, near, options, primary};
 use crate::data::letters;
@@ -58,6 +58,9 @@ fn what_is_better_alone_may_not_be_among_many() {
     let among = all(&baseline, &many);
     assert_eq!(among.rows[9].verdict, Some(Verdict::NoWorse));
     assert!(among.rows.iter().all(|row| row.verdict != Some(Verdict::Better)));
+    let held_back = primary(&among.comparisons[9]).held_back;
+    assert_eq!(held_back, Some(HeldBack { alone: Verdict::Better, claims: 10 }));
+    assert_eq!(primary(&alone.comparisons[0]).held_back, None);
 }
 
 #[test]
@@ -71,7 +74,7 @@ fn a_candidate_that_was_looked_at_keeps_its_sequence() {
     let (a, b, c) = (candidate("base", 0, 0), candidate("b", 12, 0), candidate("c", 15, 0));
     let looked = LookHistory {
         earlier: vec![(0..30).map(|case| format!("c{case}")).collect()],
-        until_decided: false,
+        ..LookHistory::default()
     };
     let found =
         compare_all(&a, &[&b, &c], &options(), &[looked]).expect("a few cases can be compared");

@@ -12,7 +12,7 @@ fn look(cases: std::ops::Range<usize>) -> HashSet<String> {
 }
 
 fn after(a: &VariantResults, b: &VariantResults, earlier: Vec<HashSet<String>>) -> Comparison {
-    let history = LookHistory { earlier, until_decided: false };
+    let history = LookHistory { earlier, ..LookHistory::default() };
     analysis::compare(a, b, &options(), &history).expect("a few cases can be compared")
 }
 
@@ -74,7 +74,7 @@ fn a_run_that_was_ended_by_hand_is_read_up_to_its_first_open_cluster() {
     // The third cluster has an open cell; an error is an outcome.
     let b = end(clustered(letters("b", "ppeppppp.ppp"), &clusters));
     let comparison = after(&a, &b, Vec::new());
-    let why = WhySequence::EndedEarly;
+    let why = WhySequence::EndedEarly { at_cap: false };
     assert_eq!(method(&comparison), Method::Sequence { why, fed: 2, of: 4 });
     assert_eq!(primary(&comparison).cases, 5);
 }
@@ -91,7 +91,7 @@ fn a_cluster_without_any_outcome_ends_the_feed_too() {
 #[test]
 fn a_run_that_stops_when_decided_is_always_read_by_the_sequence() {
     let (a, b) = (letters("a", &"f".repeat(30)), letters("b", &"p".repeat(30)));
-    let history = LookHistory { earlier: Vec::new(), until_decided: true };
+    let history = LookHistory { until_decided: true, ..LookHistory::default() };
     let comparison = analysis::compare(&a, &b, &options(), &history).unwrap();
     let why = WhySequence::UntilDecided;
     assert_eq!(method(&comparison), Method::Sequence { why, fed: 30, of: 30 });

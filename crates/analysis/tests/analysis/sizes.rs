@@ -1,8 +1,12 @@
 //! How many cases or samples a question needs, and what samples say of reliability.
 
+use std::num::NonZeroU32;
+
 use analysis::{
     Advice, CompareOptions, Estimate, Question, SizePlan, Sizes, Spread, VariantResults,
 };
+
+use stats::Level;
 
 use super::{compared, compared_by, near, options};
 use crate::data::{clustered, graded, letters, sampled};
@@ -51,6 +55,22 @@ fn a_size_follows_the_discordance_and_not_the_difference() {
     assert_eq!(even.spread, Spread::Discordance { share: 0.1 });
     // (1.96√0.1 + 0.8416√(0.1 − 0.0025))²/0.0025 = 311.4.
     assert_eq!(even.needed.unwrap().cases.value(), Some(312));
+}
+
+#[test]
+fn a_margin_above_the_discordance_is_planned_with_the_power_that_is_stated() {
+    // The simulation of these sizes stands beside `stats::sample_size_noninferiority_binary`.
+    for (share, margin, cases) in [(0.02, 0.05, 107), (0.03, 0.05, 127), (0.012, 0.03, 180)] {
+        let plan = SizePlan::new(Spread::Discordance { share });
+        assert_eq!(plan.cases_for_no_worse(margin).unwrap().value(), Some(cases));
+    }
+    // Where the discordance could hold the margin, seeing it needs at least as many.
+    let plan = SizePlan::new(Spread::Discordance { share: 0.2 });
+    assert_eq!(plan.cases_for_no_worse(0.05), plan.cases_to_see(0.05));
+    let just = SizePlan::new(Spread::Discordance { share: 0.05 });
+    assert!(
+        just.cases_for_no_worse(0.05).unwrap().value() > just.cases_to_see(0.05).unwrap().value()
+    );
 }
 
 #[test]
@@ -122,6 +142,29 @@ fn noise_between_samples_asks_for_samples_and_differing_cases_for_cases() {
     let steady = of(&a, &b);
     assert!(steady.sampling_share.value().unwrap() < 0.1, "{steady:?}");
     assert!(matches!(steady.needed.unwrap().advice, Some(Advice::AddCases { .. })), "{steady:?}");
+}
+
+#[test]
+fn more_samples_ask_for_fewer_cases_until_the_cases_themselves_differ() {
+    let count = |samples: u32| NonZeroU32::new(samples).unwrap();
+    let cases = |samples: u32| {
+        let spread = Spread::of_samples(0.04, [0.16, 0.16], count(samples));
+        SizePlan::new(spread).cases_to_see(0.05).unwrap().value().unwrap()
+    };
+    // (1.96 + 0.8416)²·(0.04 + 0.32/K)/0.0025.
+    assert_eq!((cases(1), cases(4)), (1_131, 377));
+    assert!(cases(1_000_000) >= 126);
+
+    let a = sampled("a", &["pfpf", "ppff", "pppp", "fffp", "ppfp", "fpff"]);
+    let b = sampled("b", &["fppf", "pppf", "ppfp", "ffff", "pppp", "pfpf"]);
+    let sizes = sizes(&a, &b, &options());
+    let now = sizes.plan(Level::P95).unwrap();
+    assert_eq!(sizes.plan_with_samples(Level::P95, count(4), count(4)), Some(now));
+    let needed = |samples: u32| {
+        let plan = sizes.plan_with_samples(Level::P95, count(4), count(samples)).unwrap();
+        plan.cases_to_see(0.1).unwrap().value().unwrap()
+    };
+    assert!(needed(1) > needed(4) && needed(4) > needed(16));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use values::{ContentHash, Id};
 
 use super::convert::{Acceptance, NotAcceptable, from_results};
 use super::findings::findings;
-use crate::recordings::{each_answer, newest_recording};
+use crate::recordings::{each_answer, used_recordings};
 use crate::{App, AppError};
 
 /// Which results a person accepts.
@@ -69,7 +69,7 @@ impl App {
         let mut read = self.run_results(&project, &store, request.run, &[variant])?;
         let results = read.variants.remove(0);
         refuse_unfinished(&results)?;
-        let against = findings(
+        let found = findings(
             &project,
             &store,
             &header,
@@ -78,14 +78,17 @@ impl App {
             files.baseline.content.as_ref(),
             &results,
         )?;
-        let overridden = self.overridden(against, request.override_reason.as_deref())?;
+        if !found.looks.is_empty() {
+            self.record_looks(&store, found.looks)?;
+        }
+        let overridden = self.overridden(found.against, request.override_reason.as_deref())?;
         let mut outputs = files.outputs.content.take().unwrap_or_default();
         let before = outputs.len();
         add_outputs(&store, &header, variant, &mut outputs)?;
         let outputs_added = outputs.len() - before;
         let acceptance = Acceptance {
             accepted: (self.host.now)(),
-            recorded_at: newest_recording(&project, &header)?,
+            recorded_at: used_recordings(&project, &store, &header, variant)?.map(|range| range.to),
             gate: files.set.gate_rule(),
             looks: looks(&store, files.baseline.content.as_ref(), &results)?,
             overridden,

@@ -9,14 +9,23 @@ use project::{EvalSetFolder, Project};
 use report::words::{gate_remarks, rule_sentence};
 use run::RunHeader;
 use score::Status;
-use store::Store;
+use store::{NewLook, Store};
 
 use super::convert::{rule_changes, to_results};
 use crate::AppError;
 use crate::calibrate::judges_of;
-use crate::compare::{history, options};
+use crate::compare::{history, new_looks, options};
 
-/// Returns what speaks against results, a sentence each; nothing if they can be accepted.
+/// What speaks against accepting results.
+#[derive(Default)]
+pub(super) struct Findings {
+    /// A sentence each; none if they can be accepted.
+    pub(super) against: Vec<String>,
+    /// The looks that reading these sentences is: the verdict of a gate that does not pass is in them.
+    pub(super) looks: Vec<NewLook>,
+}
+
+/// Returns what speaks against results.
 pub(super) fn findings(
     project: &Project,
     store: &Store,
@@ -25,12 +34,13 @@ pub(super) fn findings(
     set: &EvalSet,
     baseline: Option<&Baseline>,
     results: &VariantResults,
-) -> Result<Vec<String>, AppError> {
-    let mut found: Vec<String> = coverage(folder, results).into_iter().collect();
-    found.extend(unusable(results));
-    if let Some(baseline) = baseline {
-        found.extend(gate_findings(project, store, header, set, baseline, results)?);
-    }
+) -> Result<Findings, AppError> {
+    let mut found = match baseline {
+        Some(baseline) => gate_findings(project, store, header, set, baseline, results)?,
+        None => Findings::default(),
+    };
+    let first = coverage(folder, results).into_iter().chain(unusable(results));
+    found.against.splice(0..0, first);
     Ok(found)
 }
 
@@ -67,9 +77,10 @@ fn gate_findings(
     set: &EvalSet,
     baseline: &Baseline,
     results: &VariantResults,
-) -> Result<Vec<String>, AppError> {
+) -> Result<Findings, AppError> {
     if set.margin.is_none() {
-        return Ok(vec!["evalset.yaml declares no margin, so that no gate can decide".to_owned()]);
+        let against = "evalset.yaml declares no margin, so that no gate can decide".to_owned();
+        return Ok(Findings { against: vec![against], looks: Vec::new() });
     }
     let approved = to_results(&header.eval_set, baseline);
     let history = history(store, (&approved, results), header.until_decided.is_some())?;
@@ -88,8 +99,10 @@ fn gate_findings(
     let mut found: Vec<String> = failing
         .map(|rule| format!("a rule of the gate does not hold: {}", rule_sentence(rule)))
         .collect();
-    if !found.is_empty() {
-        found.extend(gate_remarks(&outcome).into_iter().filter(|_| !outcome.changes.is_empty()));
+    if found.is_empty() {
+        return Ok(Findings::default());
     }
-    Ok(found)
+    found.extend(gate_remarks(&outcome).into_iter().filter(|_| !outcome.changes.is_empty()));
+    let looks = new_looks(&comparison, [&approved, results], [None, Some(header.id)]);
+    Ok(Findings { against: found, looks })
 }

@@ -1,6 +1,6 @@
 //! `trysquare plan-size`
 
-use app::{AppError, CompareRequest, SizeAnswer, SizeRequest, SizeSpread, Spread};
+use app::{AppError, CompareRequest, MostHelps, SizeAnswer, SizeRequest, SizeSpread, Spread};
 
 use super::Context;
 use crate::args::PlanSize;
@@ -24,6 +24,7 @@ pub(super) fn plan_size(context: &Context<'_>, args: &PlanSize) -> Result<Exit, 
         power: args.power.map(|percent| percent / 100.0),
         spread,
         cases: args.cases,
+        samples: args.samples,
     };
     let answer = context.app.plan_size(context.folder(), &request)?;
     context.output.one(&answer, described);
@@ -63,5 +64,27 @@ fn described(answer: &SizeAnswer) -> String {
             None => format!("With {} cases no change could be seen.\n", there.cases),
         };
     }
-    out
+    out + &noise(answer)
+}
+
+/// Says whether samples or cases help, of sides that were observed.
+fn noise(answer: &SizeAnswer) -> String {
+    let Some(samples) = answer.samples else { return String::new() };
+    let plan = if samples == 1 {
+        "1 sample a case".to_owned()
+    } else {
+        format!("{samples} samples a case")
+    };
+    let share = answer.sampling_share.unwrap_or(0.0) * 100.0;
+    match answer.most_helps {
+        Some(MostHelps::Samples) => format!(
+            "Planned with {plan}. {share:.0} % of the uncertainty is noise between samples of \
+             a case: more samples help most.\n"
+        ),
+        Some(MostHelps::Cases) => format!(
+            "Planned with {plan}. {share:.0} % of the uncertainty is noise between samples of \
+             a case: more cases help most.\n"
+        ),
+        None => "One sample a case does not tell whether samples or cases help most.\n".to_owned(),
+    }
 }

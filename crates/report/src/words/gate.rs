@@ -149,9 +149,14 @@ pub fn rule_sentence(outcome: &RuleOutcome) -> String {
             format!("cost per case at most {most}: {found}{rest}")
         }
         Rule::LatencyP95 { most_ms, p95_ms, measured, recorded } => {
-            let found = p95_ms.map_or("unknown".to_owned(), duration);
+            let found = p95_ms.value.value().map_or("unknown".to_owned(), duration);
+            let ends = [("at least", p95_ms.low), ("at most", p95_ms.high)];
+            let known = ends
+                .into_iter()
+                .filter_map(|(word, end)| Some(format!(", {word} {}", duration(end.value()?))));
+            let interval: String = known.collect();
             let calls = counted(*measured, if *recorded { "recorded call" } else { "call" });
-            format!("p95 latency at most {most_ms} ms: {found} (of {calls})")
+            format!("p95 latency at most {most_ms} ms: {found} (of {calls}{interval})")
         }
         Rule::MinTrust { criterion, judges } => {
             let state = |one: &JudgeTrust| {

@@ -1,10 +1,12 @@
-use analysis::{GateContext, RuleChange, compare_all, gate};
+use analysis::{GateContext, Preferred, RuleChange, compare_all, gate};
 use evalset::GateSpec;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use report::{Replayed, Section};
 
-use crate::fixture::{by_checks, compared, now, options, pairs, report, results, rich, section};
+use crate::fixture::{
+    by_checks, by_judge, compared, now, options, pairs, report, results, rich, section,
+};
 
 /// Counts elements by name while checking that the whole text is well-formed.
 pub(crate) fn elements(xml: &str) -> std::collections::BTreeMap<String, usize> {
@@ -75,7 +77,7 @@ fn markdown_has_the_verdict_a_square_and_lists_that_fold() {
 #[test]
 fn a_replayed_report_says_so_first() {
     let mut report = rich();
-    report.replayed = Some(Replayed { from: "2026-11-18T08:00:00Z".parse().unwrap(), to: now() });
+    report.replayed = Some(Replayed { from: "2026-11-18T08:00:00Z".parse().ok(), to: Some(now()) });
     let line = "replayed: recorded on 2026-11-18 to 2026-11-20";
     assert!(report::text(&report, 80, false).starts_with(line));
     assert!(report::markdown(&report).starts_with(&format!("> **{line}**")));
@@ -242,11 +244,65 @@ fn a_gate_shows_its_rules_what_changed_and_what_blocks() {
         }],
         ..GateContext::default()
     };
-    let outcome = gate(&GateSpec::default(), &baseline, &candidate, &comparison, &context);
+    let outcome = gate(&GateSpec::default(), &baseline, &candidate, &comparison, &context).unwrap();
     let mut report = report(Section::new(comparison, &baseline, &candidate));
-    report.gate = Some(outcome.unwrap());
+    report.gate = Some(outcome);
     let text = report::text(&report, 100, false);
     insta::assert_snapshot!(text.lines().take(7).collect::<Vec<_>>().join("\n"));
     let counts = elements(&report::junit(&report));
     assert_eq!(counts["testsuite"], 2);
+}
+
+#[test]
+fn a_row_of_the_candidates_is_that_of_its_place_even_where_hashes_are_the_same() {
+    let (before, after) = pairs(60, 18, 0, 22);
+    let of = |name: &str, cases: &str| results(name, &[(by_judge("polite", "tone"), cases)]);
+    let baseline = of("before", &before);
+    let (mut same, better) = (of("again", &before), of("after", &after));
+    same.variant.hash = better.variant.hash;
+    let both = [&better, &same];
+    let found = analysis::compare_all(&baseline, &both, &options(), &[]).unwrap();
+    let mut report = report::Report::new("two", now());
+    report.candidates = found.rows;
+    for (comparison, candidate) in found.comparisons.into_iter().zip(both) {
+        report.sections.push(Section::new(comparison, &baseline, candidate));
+    }
+    let markdown = report::markdown(&report);
+    let row = |name: &str| {
+        let start = format!("| {name} |");
+        markdown.lines().find(|line| line.starts_with(&start)).unwrap_or_default().to_owned()
+    };
+    assert!(row("after").contains("better according to judge tone"), "{markdown}");
+    assert!(row("again").contains("no worse according to judge tone"), "{markdown}");
+}
+
+#[test]
+fn a_summary_of_markdown_is_html_and_shows_no_backslash() {
+    let (before, after) = pairs(60, 18, 5, 37);
+    let of = |name: &str, cases: &str| results(name, &[(by_checks("is_polite*"), cases)]);
+    let (a, b) = (of("before", &before), of("after", &after));
+    let markdown = report::markdown(&report(Section::new(compared(&a, &b), &a, &b)));
+    let summaries: Vec<_> = markdown.lines().filter(|line| line.contains("<summary>")).collect();
+    assert!(
+        summaries.iter().any(|line| line.contains("on is&#x5f;polite&#x2a;</summary>")),
+        "{markdown}"
+    );
+    assert!(summaries.iter().all(|line| !line.contains('\\')), "{markdown}");
+}
+
+#[test]
+fn judged_pairs_put_all_variants_in_an_order() {
+    let pair = |variants, preferred, cluster| analysis::JudgedPair { variants, preferred, cluster };
+    let first = |case: usize| if case % 4 == 0 { Preferred::Second } else { Preferred::First };
+    let mut pairs: Vec<_> = (0..40).map(|case| pair([1, 0], first(case), case)).collect();
+    pairs.extend((0..40).map(|case| pair([1, 2], Preferred::Neither, case)));
+    let names = ["before", "after|x", "again"].map(str::to_owned);
+    let mut report = rich();
+    report.order = analysis::pairwise_order(&names, &pairs, stats::Level::P95, 1).unwrap();
+    let markdown = report::markdown(&report);
+    assert!(markdown.contains("**Order by judged pairs**"), "{markdown}");
+    assert!(markdown.contains("| after\\|x | 1 | "), "{markdown}");
+    assert!(markdown.contains("80 judged pairs of 40 clusters"), "{markdown}");
+    assert!(report::html(&report).contains("Order by judged pairs"));
+    assert!(report::text(&report, 100, false).contains("Order by judged pairs"));
 }

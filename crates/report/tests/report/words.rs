@@ -208,3 +208,28 @@ fn verdicts_without_a_margin_say_nothing_of_one() {
     assert_eq!(comparison.verdict(), Some(Verdict::NotEnough));
     assert!(!sentence(&comparison).contains("loss of"));
 }
+
+#[test]
+fn a_verdict_that_the_correction_holds_back_is_named() {
+    let (baseline, candidate) = pairs(80, 5, 0, 15);
+    let same = pairs(100, 0, 0, 0).0;
+    let of = |name: &str, tone: &str| {
+        let criteria = [
+            (by_checks("correct"), same.as_str()),
+            (by_checks("tone"), tone),
+            (by_checks("short"), same.as_str()),
+        ];
+        results(name, &criteria)
+    };
+    let (a, b) = (of("before", &baseline), of("after", &candidate));
+    let mut report = report::Report::new("held back", now());
+    report.sections.push(report::Section::new(compared(&a, &b), &a, &b));
+    let text = report::text(&report, 200, false);
+    assert!(
+        text.contains(
+            "tone: the uncorrected 95 % interval would say “better”; the correction for 2 other \
+             criteria (Holm) keeps it at “no worse”."
+        ),
+        "{text}"
+    );
+}
