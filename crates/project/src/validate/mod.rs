@@ -23,6 +23,7 @@ impl Project {
     pub fn validate(&self) -> Vec<Diagnostic> {
         let mut found = self.check_config();
         found.extend(self.check_models());
+        found.extend(self.check_judges());
         found.extend(self.stray_folders());
         for name in &self.eval_sets {
             match self.eval_set(name) {
@@ -108,6 +109,12 @@ impl Project {
             found.extend(diagnostics.into_vec());
         }
         found
+    }
+
+    /// Returns why files in `judges/` are no judges.
+    fn check_judges(&self) -> Vec<Diagnostic> {
+        let linked = self.judges.values().filter_map(|file| file.linked.as_ref());
+        linked.flat_map(|linked| score::read_judge(linked).1).collect()
     }
 
     fn stray_folders(&self) -> Vec<Diagnostic> {

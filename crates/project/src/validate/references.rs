@@ -20,6 +20,15 @@ pub(super) fn check(project: &Project, set: &EvalSet, diagnostics: &mut Diagnost
         refer("judge", &judge.judge.name, judge.judge.span, known, diagnostics);
         if let Some(model) = &judge.model {
             check_model(project, &model.to_string(), judge.judge.span, diagnostics);
+            continue;
+        }
+        let linked = project.judges.get(&judge.judge.name).and_then(|file| file.linked.as_ref());
+        if linked.is_some_and(|linked| linked.prompt().front_matter.model.is_none()) {
+            let name = &judge.name;
+            let message =
+                format!("neither the eval set nor the prompt of the judge `{name}` names a model");
+            let hint = "add `model: provider/model`";
+            diagnostics.error_with_hint("no-model", judge.judge.span, message, hint);
         }
     }
     for check in &set.checks {

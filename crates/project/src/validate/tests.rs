@@ -268,3 +268,21 @@ fn saving_cases_changes_one_line_and_never_hides_what_somebody_else_wrote() {
     assert_eq!(found[0].code, "unreadable-file");
     assert!(unreadable.save_cases().is_err());
 }
+
+#[test]
+fn a_judge_that_is_none_or_has_no_model_is_found() {
+    let schema = "output:\n  schema:\n    verdict(enum): [pass, fail]\n    reason: string";
+    let judge = format!("---\n{schema}\n---\n{{{{mail}}}}");
+    let folder = Folder::new(&[
+        ("trysquare.yaml", ""),
+        ("judges/tone.prompt", judge.as_str()),
+        ("evalsets/e/evalset.yaml", "judges: [tone]\n"),
+        ("evalsets/e/cases.jsonl", "{\"id\":\"a\",\"inputs\":{}}\n"),
+    ]);
+    insta::assert_snapshot!(folder.findings(), @r"
+    judges/tone.prompt:2:1 error[judge-variable] this judge does not look at the output
+    judges/tone.prompt:2:1 error[judge-output] `reason` stands after `verdict`
+    judges/tone.prompt:7:3 error[judge-variable] a judge sees no variable `mail`
+    evalsets/e/evalset.yaml:1:10 error[no-model] neither the eval set nor the prompt of the judge `tone` names a model
+    ");
+}
