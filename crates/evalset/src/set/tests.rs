@@ -126,7 +126,7 @@ budget: {run_usd: 1e-3}
     20:8 out-of-range: `train`, `dev` and `test` of `split` must be whole percents that add up to 100
     21:20 out-of-range: `confidence` must lie between 0.5 and 1, found 95
     21:37 out-of-range: 4 of 3 samples cannot pass
-    21:70 unknown-criterion: there is no criterion `none` [did you mean `one`?]
+    21:74 unknown-criterion: there is no criterion `none` [there are exact, topic, two]
     22:19 wrong-kind: `run_usd` must be dollars as a plain decimal such as 0.25, with at most nine decimals
     "#);
 }
