@@ -293,7 +293,8 @@ fn a_summary_of_markdown_is_html_and_shows_no_backslash() {
 #[test]
 fn judged_pairs_put_all_variants_in_an_order() {
     let pair = |variants, preferred, cluster| analysis::JudgedPair { variants, preferred, cluster };
-    let first = |case: usize| if case % 4 == 0 { Preferred::Second } else { Preferred::First };
+    let first =
+        |case: usize| if case.is_multiple_of(4) { Preferred::Second } else { Preferred::First };
     let mut pairs: Vec<_> = (0..40).map(|case| pair([1, 0], first(case), case)).collect();
     pairs.extend((0..40).map(|case| pair([1, 2], Preferred::Neither, case)));
     let names = ["before", "after|x", "again"].map(str::to_owned);
