@@ -153,7 +153,8 @@ fn a_refused_acceptance_that_prints_a_verdict_is_a_look() {
     let refused = sandbox.run(&["baseline", "accept", "latest"]);
     assert_eq!(refused.code, 2, "{refused}");
     assert!(refused.stderr.contains("a rule of the gate does not hold"), "{refused}");
-    edit_prompt(&sandbox, "?");
+    let other = sandbox.read("prompts/ask.prompt").replace("{{message}}!", "{{message}}?");
+    sandbox.write("prompts/ask.prompt", &other);
     ran_well(&sandbox, &["run", "echo", "--variant", "ask"]);
     let compared = sandbox.run(&["compare", "baseline", "latest"]);
     assert!(compared.stdout.contains("2 candidates tried"), "{compared}");

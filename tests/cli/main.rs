@@ -16,6 +16,7 @@ mod json;
 mod keyring;
 mod keys;
 mod labels;
+mod overview;
 mod pins;
 mod projects;
 mod prompts;
