@@ -168,7 +168,7 @@ fn distinct(numbers: &[usize]) -> usize {
 }
 
 /// Cuts an interval off at 0 and 1. A point is the interval of equal values, which is no evidence.
-fn within_rates(interval: stats::Defined<Interval>) -> stats::Defined<Interval> {
+pub(crate) fn within_rates(interval: stats::Defined<Interval>) -> stats::Defined<Interval> {
     let found = interval?;
     if found.high() - found.low() <= SAME {
         return Err(Undefined::ZeroVariance);

@@ -6,7 +6,7 @@ use document::{Diagnostic, Diagnostics, SourceText, Span};
 use serde_json::{Map, Value, json};
 use values::{ContentHash, Timestamp, row_json};
 
-use crate::{MAX_LINE_BYTES, json};
+use crate::json;
 
 /// The format of a row.
 pub const OUTPUT_FORMAT: u32 = 1;
@@ -155,21 +155,7 @@ fn row(hash: &ContentHash, output: &Output) -> String {
 
 /// Reads one row, or tells the byte and what is wrong there.
 fn read_row(text: &str) -> Result<(ContentHash, Output), (usize, String)> {
-    if text.len() > MAX_LINE_BYTES {
-        return Err((0, format!("found a line of {} bytes, at most {MAX_LINE_BYTES}", text.len())));
-    }
-    let value = json::parse(text).map_err(|error| {
-        let at = (0..=error.column().saturating_sub(1).min(text.len()))
-            .rev()
-            .find(|at| text.is_char_boundary(*at));
-        (at.unwrap_or(0), format!("this is not JSON: {}", json::message(&error)))
-    })?;
-    if let Some((at, _)) = json::inexact_integer(text, &value) {
-        return Err((at, "found a whole number that is not exact; put it in quotes".to_owned()));
-    }
-    let Value::Object(fields) = value else {
-        return Err((0, "found no JSON object, expected an output".to_owned()));
-    };
+    let fields = json::row(text, "an output")?;
     from_fields(fields).map_err(|problem| (0, problem))
 }
 

@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use stats::{InvalidInput, Level, Undefined};
+use stats::{InvalidInput, Level};
 use values::Interval;
 
 use crate::estimate::Estimate;
+use crate::rate::within_rates;
 
 /// How often a judge is right on outputs of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -107,21 +108,10 @@ pub(crate) fn share(counted: &[Counted]) -> Result<Share, InvalidInput> {
     let one_sided = stats::clustered_mean_interval(&values, &numbers, Level::P90)?;
     Ok(made(
         two_sided.mean.into(),
-        within(two_sided.interval).into(),
-        within(one_sided.interval).map(|interval| interval.low()).into(),
+        within_rates(two_sided.interval).into(),
+        within_rates(one_sided.interval).map(|interval| interval.low()).into(),
         ShareMethod::Clustered,
     ))
-}
-
-/// Cuts an interval of a rate off at 0 and 1. A point is the interval of equal clusters, which is no
-/// evidence.
-fn within(interval: stats::Defined<Interval>) -> stats::Defined<Interval> {
-    let found = interval?;
-    if found.high() - found.low() <= 0.0 {
-        return Err(Undefined::ZeroVariance);
-    }
-    let ends = (found.low().clamp(0.0, 1.0), found.high().clamp(0.0, 1.0));
-    Ok(Interval::new(ends.0, ends.1).expect("clamping keeps the order of finite numbers"))
 }
 
 /// A whole number that is not negative and at most the number of outputs.

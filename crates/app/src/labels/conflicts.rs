@@ -87,7 +87,6 @@ impl App {
         let store = self.store(&project)?;
         let set = labelled_set(&store, &project, set)?;
         let world = open_world(&project, store, &set)?;
-        let (project, _) = self.open(folder)?;
         let writer = FileWriter::start(project, world.store.clone(), set)?;
         let mut conflicts = conflicts(&world)?;
         conflicts.reverse();

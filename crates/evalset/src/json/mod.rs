@@ -7,6 +7,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::MAX_LINE_BYTES;
+
 pub(crate) use tree::tree;
 
 /// A JSON value in which every key is unique.
@@ -134,6 +136,27 @@ impl<'de> Visitor<'de> for StrictVisitor {
         }
         Ok(Value::Object(found))
     }
+}
+
+/// Reads the object of one line of JSONL, or tells the byte and what is wrong there; `what` is what a
+/// row is.
+pub(crate) fn row(text: &str, what: &str) -> Result<Map<String, Value>, (usize, String)> {
+    if text.len() > MAX_LINE_BYTES {
+        return Err((0, format!("found a line of {} bytes, at most {MAX_LINE_BYTES}", text.len())));
+    }
+    let value = parse(text).map_err(|error| {
+        let at = (0..=error.column().saturating_sub(1).min(text.len()))
+            .rev()
+            .find(|at| text.is_char_boundary(*at));
+        (at.unwrap_or(0), format!("this is not JSON: {}", message(&error)))
+    })?;
+    if let Some((at, _)) = inexact_integer(text, &value) {
+        return Err((at, "found a whole number that is not exact; put it in quotes".to_owned()));
+    }
+    let Value::Object(fields) = value else {
+        return Err((0, format!("found no JSON object, expected {what}")));
+    };
+    Ok(fields)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::event::{
     Act, Drawn, ExternalOutput, LabelEvent, LabelSubject, LabelValue, LabelledOutput, Preference,
 };
 use super::row::{LabelRow, LaterRow, Purge};
-use crate::{MAX_LINE_BYTES, json};
+use crate::json;
 
 /// The format of a row of labels.
 pub const LABEL_FORMAT: u32 = 1;
@@ -70,21 +70,7 @@ pub fn write_labels(rows: impl IntoIterator<Item = LabelRow>) -> String {
 
 /// Reads one row, or tells the byte and what is wrong there.
 fn read(text: &str) -> Result<LabelRow, (usize, String)> {
-    if text.len() > MAX_LINE_BYTES {
-        return Err((0, format!("found a line of {} bytes, at most {MAX_LINE_BYTES}", text.len())));
-    }
-    let value = json::parse(text).map_err(|error| {
-        let at = (0..=error.column().saturating_sub(1).min(text.len()))
-            .rev()
-            .find(|at| text.is_char_boundary(*at));
-        (at.unwrap_or(0), format!("this is not JSON: {}", json::message(&error)))
-    })?;
-    if let Some((at, _)) = json::inexact_integer(text, &value) {
-        return Err((at, "found a whole number that is not exact; put it in quotes".to_owned()));
-    }
-    let Value::Object(fields) = value else {
-        return Err((0, "found no JSON object, expected a label".to_owned()));
-    };
+    let fields = json::row(text, "a label")?;
     row(Fields(fields)).map_err(|problem| (0, problem))
 }
 
