@@ -117,6 +117,8 @@ impl App {
             until_decided: None,
             record: false,
             allow_unpriced: false,
+            judges: Vec::new(),
+            judging: None,
             criteria: crate::plan::criteria(material),
         })
     }

@@ -197,6 +197,8 @@ impl App {
             until_decided,
             record: request.record,
             allow_unpriced: request.sending.allow_unpriced,
+            judges: Vec::new(),
+            judging: None,
             criteria: criteria(material),
         })
     }

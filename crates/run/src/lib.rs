@@ -23,7 +23,9 @@ pub use event::{
 pub use export::{EXPORT_FORMAT, ExportRow};
 pub use ledger::{CapScope, Caps, LedgerEntry, LedgerState};
 pub use order::{ORDER_ALGORITHM, PlanOrder, PlannedCase, TooManyCells, plan_order};
-pub use plan::{PlannedCell, RunHeader, RunState, StopGoal, UntilDecided, Variant, VariantSource};
+pub use plan::{
+    Judging, PlannedCell, RunHeader, RunState, StopGoal, UntilDecided, Variant, VariantSource,
+};
 pub use recording::{
     BadRecording, RECORDING_FORMAT, RecordedBy, Recording, read_recordings, write_recordings,
 };

@@ -41,8 +41,25 @@ pub struct RunHeader {
     /// on as the run began.
     #[serde(default)]
     pub allow_unpriced: bool,
+    /// The judges that are to judge its outputs, by their names in the eval set. They are called in
+    /// runs of their own, which name this one.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub judges: Vec<Variant>,
+    /// What it judges; `None` of a run that makes outputs. Its variants are the judges then.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub judging: Option<Judging>,
     /// The criteria and checks as data, so that an old run can always be shown.
     pub criteria: Value,
+}
+
+/// What a run judges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judging {
+    /// The run that made the outputs.
+    pub run: Id,
+    /// The judging run whose unreadable replies this one asks to put right; `None` if it asks first.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub again: Option<Id>,
 }
 
 /// The verdict that ends a run early.

@@ -142,6 +142,8 @@ fn plan(store: &Store, run: Id, cells: u32) {
         until_decided: None,
         record: false,
         allow_unpriced: false,
+        judges: Vec::new(),
+        judging: None,
         criteria: serde_json::Value::Null,
     };
     let planned = (0..cells).map(|index| PlannedCell {

@@ -77,7 +77,7 @@ fn versions(
     for settings in statement.query_map([run_no], |row| row.hash(0)).doing(doing)? {
         versions.push((SETTINGS_KIND, settings.doing(doing)?));
     }
-    for variant in &header.variants {
+    for variant in header.variants.iter().chain(&header.judges) {
         if let VariantSource::Prompt { version, .. } = variant.source
             && !versions.contains(&("prompt", version))
         {

@@ -19,6 +19,7 @@ mod evidence;
 mod export;
 mod folder;
 mod judgements;
+mod judging;
 mod labels;
 mod leases;
 mod ledger;
@@ -45,6 +46,7 @@ pub use evidence::{
 };
 pub use folder::Warning;
 pub use judgements::Judgement;
+pub use judging::JudgedCell;
 pub use labels::LabelOrigin;
 pub use ledger::{CapReached, Reservation, Reserved, Settled, SpendScope};
 pub use looks::{Look, LookMethod, NewLook};

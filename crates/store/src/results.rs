@@ -134,7 +134,7 @@ pub struct FailureRow {
 }
 
 impl Store {
-    /// Returns a page of the runs, newest first: at most `limit` of those older than `before`.
+    /// Returns a page of the runs that make outputs, newest first: at most `limit` of those older than `before`.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -144,7 +144,7 @@ impl Store {
             let mut statement = connection
                 .prepare_cached(
                     "SELECT run_no, id, created_at, eval_set, state, state_at FROM run
-                     WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2",
+                     WHERE judges IS NULL AND (?1 IS NULL OR id < ?1) ORDER BY id DESC LIMIT ?2",
                 )
                 .doing(doing)?;
             let before = before.map(|id| *id.as_bytes());

@@ -182,8 +182,8 @@ impl Store {
         })
     }
 
-    /// Returns the headers of at most `limit` runs, newest first: of those older than `before`, and of
-    /// one eval set if it is named. Unlike [`Store::list_runs`] it counts no cells.
+    /// Returns the headers of at most `limit` runs that make outputs, newest first: of those older than
+    /// `before`, and of one eval set if it is named. Unlike [`Store::list_runs`] it counts no cells.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -198,7 +198,8 @@ impl Store {
             let mut statement = connection
                 .prepare_cached(
                     "SELECT header FROM run
-                     WHERE (?1 IS NULL OR id < ?1) AND (?2 IS NULL OR eval_set = ?2)
+                     WHERE judges IS NULL AND (?1 IS NULL OR id < ?1)
+                       AND (?2 IS NULL OR eval_set = ?2)
                      ORDER BY id DESC LIMIT ?3",
                 )
                 .doing(doing)?;

@@ -15,6 +15,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002.sql"),
     include_str!("../migrations/0003.sql"),
     include_str!("../migrations/0004.sql"),
+    include_str!("../migrations/0005.sql"),
 ];
 
 /// Brings a database to the newest format, with a checked backup before each step.
@@ -155,6 +156,8 @@ mod tests {
             until_decided: None,
             record: false,
             allow_unpriced: false,
+            judges: Vec::new(),
+            judging: None,
             criteria: serde_json::Value::Null,
         };
         let cell = PlannedCell {

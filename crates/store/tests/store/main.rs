@@ -11,6 +11,7 @@ mod crash;
 mod disk;
 mod evidence;
 mod judgements;
+mod judging;
 mod labels;
 mod ledger;
 mod looks;
