@@ -100,6 +100,39 @@ fn a_label_of_a_changed_case_is_outdated_and_counts_in_no_rate() {
 }
 
 #[test]
+fn the_last_label_of_all_can_be_undone() {
+    let (sandbox, _server) = run_once();
+    let ran = sandbox.run_with_input(&["label", "--labeller", "ana"], &("1".repeat(40) + "uq"));
+    assert!(ran.stdout.contains("0 of 40 left · saved"), "{ran}");
+    assert!(ran.stdout.contains("u undo, q quit"), "{ran}");
+    assert_eq!(labels_of(&sandbox, "ana"), 39);
+}
+
+#[test]
+fn undoing_brings_back_an_outdated_label_as_it_was() {
+    let (sandbox, _server) = run_once();
+    sandbox.run_with_input(&["label", "--labeller", "ana"], "2too short\nq");
+    let set = sandbox.read("evalsets/echo/evalset.yaml");
+    let rubric = "criteria:\n  exact: {rubric: Another guideline.}\nchecks:\n";
+    let changed = set.replace("checks:\n", rubric);
+    assert_ne!(set, changed);
+    sandbox.write("evalsets/echo/evalset.yaml", &changed);
+    let ran = sandbox.run_with_input(&["label", "--labeller", "ana"], "1u1uq");
+    assert!(ran.stdout.contains("under another rubric you said fail"), "{ran}");
+    let rows = rows(&sandbox);
+    let first = &rows[0];
+    let [replaced, restored, again, last] = &rows[1..] else { panic!("{rows:?}") };
+    assert_eq!(restored["replaces"], serde_json::json!([replaced["id"]]));
+    assert_eq!(again["replaces"], serde_json::json!([restored["id"]]));
+    for key in ["case", "value", "note", "time", "rubric", "drawn", "seconds"] {
+        assert_eq!(restored[key], first[key], "{key}");
+        assert_eq!(last[key], first[key], "{key}");
+    }
+    let stats = sandbox.run(&["label", "stats"]);
+    assert!(stats.stdout.contains("1 outdated label"), "{stats}");
+}
+
+#[test]
 fn what_is_purged_leaves_files_and_stays_away() {
     let (sandbox, _server) = run_once();
     sandbox.run_with_input(&["label", "--labeller", "ana"], "2secret-4711\n1q");

@@ -1,6 +1,6 @@
 //! Labelling one thing after the other.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
 use evalset::{Act, Criterion, LabelEvent, LabelRow, LabelSubject, LabelValue, Preference};
@@ -27,6 +27,8 @@ pub struct LabelDesk {
     items: Vec<LabelItem>,
     open: VecDeque<usize>,
     done: Vec<Done>,
+    /// The labels that were brought back in this sitting, by item.
+    restored: BTreeMap<usize, LabelEvent>,
     total: usize,
 }
 
@@ -34,8 +36,8 @@ pub struct LabelDesk {
 struct Done {
     item: usize,
     event: Id,
-    /// The label that stood before.
-    before: Option<LabelValue>,
+    /// The label that it took the place of.
+    before: Option<LabelEvent>,
     was_decided: bool,
 }
 
@@ -64,6 +66,7 @@ impl App {
             open: (0..queue.items.len()).collect(),
             items: queue.items,
             done: Vec::new(),
+            restored: BTreeMap::new(),
             total: queue.total,
             world: queue.world,
         })
@@ -115,13 +118,13 @@ impl LabelDesk {
         let Some(item) = self.open.front().copied() else { return Ok(()) };
         let value = if self.items[item].swapped { turned(value) } else { value.clone() };
         let subject = self.items[item].subject.clone();
-        let before = self.standing_label(&subject);
-        let mut replaces: Vec<Id> = before.iter().map(|(id, _)| *id).collect();
+        let before = self.standing_label(item);
+        let mut replaces: Vec<Id> = before.iter().map(|event| event.id).collect();
         replaces.extend(self.standing_deferrals(&subject));
         let event = self.event(item, Act::Label(value), note, replaces, seconds);
         let event = self.keep(event)?;
         self.open.pop_front();
-        let before = before.map(|(_, value)| value);
+        self.restored.remove(&item);
         self.done.push(Done { item, event, before, was_decided: true });
         Ok(())
     }
@@ -164,13 +167,18 @@ impl LabelDesk {
     /// As [`LabelDesk::record`].
     pub fn undo(&mut self) -> Result<bool, AppError> {
         let Some(done) = self.done.last() else { return Ok(false) };
-        let act = done.before.clone().map_or(Act::Retract, Act::Label);
         let (item, was_decided) = (done.item, done.was_decided);
-        let mut event = self.event(item, act, None, vec![done.event], None);
-        if event.act == Act::Retract {
-            event.drawn = None;
+        let replaces = vec![done.event];
+        if let Some(before) = &done.before {
+            // As it was, so that an outdated label is still outdated, and not made today.
+            let id = self.app.host.new_id();
+            let event = LabelEvent { id, replaces, ..before.clone() };
+            self.keep(event.clone())?;
+            self.restored.insert(item, event);
+        } else {
+            let retraction = self.event(item, Act::Retract, None, replaces, None);
+            self.keep(LabelEvent { drawn: None, ..retraction })?;
         }
-        self.keep(event)?;
         self.done.pop();
         if !was_decided {
             self.open.retain(|open| *open != item);
@@ -224,11 +232,13 @@ impl LabelDesk {
         Ok(id)
     }
 
-    /// Returns this person's label of a subject as it stood when the desk was opened.
-    fn standing_label(&self, subject: &LabelSubject) -> Option<(Id, LabelValue)> {
-        let current = self.world.labels.current(subject);
-        let mine = current.get(self.labeller.as_str())?;
-        Some((mine.event.id, mine.value.clone()))
+    /// Returns this person's label of an item that is not decided in this sitting.
+    fn standing_label(&self, item: usize) -> Option<LabelEvent> {
+        if let Some(restored) = self.restored.get(&item) {
+            return Some(restored.clone());
+        }
+        let current = self.world.labels.current(&self.items[item].subject);
+        current.get(self.labeller.as_str()).map(|label| label.event.clone())
     }
 
     fn standing_deferrals(&self, subject: &LabelSubject) -> Vec<Id> {

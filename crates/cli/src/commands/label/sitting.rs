@@ -76,8 +76,27 @@ fn work(context: &Context<'_>, desk: &mut LabelDesk, keys: &mut Keys) -> Result<
             break;
         }
         say(keys, &screen::left(desk.left(), desk.total(), desk.backlog().as_deref()));
+        if desk.next().is_none() {
+            last_chance(context, desk, keys)?;
+        }
     }
     Ok(())
+}
+
+/// Lets the person take back the last label of all, until they quit.
+fn last_chance(
+    context: &Context<'_>,
+    desk: &mut LabelDesk,
+    keys: &mut Keys,
+) -> Result<(), AppError> {
+    context.output.text(&keys.lines("That was the last one: u undo, q quit\n"));
+    loop {
+        match keys.next()? {
+            Key::End | Key::Character('q') => return Ok(()),
+            Key::Character('u') if desk.undo()? => return Ok(()),
+            Key::Character(_) | Key::Enter | Key::Backspace => {}
+        }
+    }
 }
 
 /// Returns what a key says, `None` if it says nothing.
