@@ -4,24 +4,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use analysis::calibration::{Draw, JudgeAnswer, JudgedItem, Scale};
 use evalset::{
-    Criterion, EvalSet, LabelRow, LabelSubject, LabelValue, LabelledOutput, Labels, Outputs,
-    Preference, Reference,
+    Criterion, LabelEvent, LabelSubject, LabelValue, LabelledOutput, Preference, Reference,
 };
-use project::EvalSetFolder;
 use score::Outcome;
-use store::{Judgement, Store};
+use store::Judgement;
 use values::{ContentHash, Timestamp};
 
 use crate::AppError;
+use crate::labels::LabelWorld;
 
 /// Everything that calibration reads of one set and criterion.
 pub(crate) struct Gathering<'a> {
-    pub(crate) store: &'a Store,
-    pub(crate) folder: &'a EvalSetFolder,
-    pub(crate) set: &'a EvalSet,
+    pub(crate) world: &'a LabelWorld,
     pub(crate) criterion: &'a Criterion,
-    pub(crate) outputs: Outputs,
-    pub(crate) rows: Vec<LabelRow>,
     /// The judgements of one version of the judge on the criterion.
     pub(crate) judgements: Vec<Judgement>,
     /// Labels that were made by then have been seen by an earlier version.
@@ -34,17 +29,7 @@ type Key = (String, ContentHash, LabelledOutput);
 impl Gathering<'_> {
     /// Returns the outputs that the judge saw or people labelled, in the order of cases and hashes.
     pub(crate) fn items(&self) -> Result<Vec<JudgedItem>, AppError> {
-        let labels = Labels::of(self.rows.iter().cloned());
-        // The labels that count: those by today's rubric, of today's content.
-        let rubric = self.criterion.rubric_hash();
-        let hashes: HashMap<String, ContentHash> =
-            self.folder.cases.iter().map(|case| (case.id.clone(), case.content_hash())).collect();
-        let is_current = |row: &&LabelRow| {
-            let LabelRow::Event(event) = row else { return true };
-            let hash = hashes.get(&event.subject.case);
-            hash.is_some_and(|hash| !event.is_outdated(*hash, rubric))
-        };
-        let current = Labels::of(self.rows.iter().filter(is_current).cloned());
+        let labels = &self.world.labels;
         let mut judged: BTreeMap<Key, Vec<&Judgement>> = BTreeMap::new();
         for row in &self.judgements {
             let key = (row.case.clone(), row.case_hash, row.output);
@@ -57,14 +42,14 @@ impl Gathering<'_> {
                 .filter(|subject| subject.criterion == self.criterion.name)
                 .map(|subject| (subject.case.clone(), subject.case_hash, subject.output)),
         );
-        let lengths = self.lengths(&keys, &labels)?;
+        let lengths = self.lengths(&keys)?;
         let cases: HashMap<String, evalset::Case> =
-            self.folder.cases.iter().map(|case| (case.id.clone(), case)).collect();
+            self.world.folder.cases.iter().map(|case| (case.id.clone(), case)).collect();
         Ok(keys
             .into_iter()
             .map(|key| {
                 let rows = judged.get(&key).map(Vec::as_slice).unwrap_or_default();
-                self.item(key, rows, (&labels, &current), &cases, &lengths)
+                self.item(key, rows, &cases, &lengths)
             })
             .collect())
     }
@@ -73,25 +58,27 @@ impl Gathering<'_> {
         &self,
         (case, case_hash, output): Key,
         rows: &[&Judgement],
-        (labels, current): (&Labels, &Labels),
         cases: &HashMap<String, evalset::Case>,
         lengths: &HashMap<ContentHash, u64>,
     ) -> JudgedItem {
         let known = cases.get(&case);
         let criterion = self.criterion.name.clone();
         let subject = LabelSubject { case: case.clone(), case_hash, output, criterion };
-        let reference = current.reference(&subject);
-        let people = current.current(&subject);
-        let is_labelled = labels.reference(&subject) != Reference::Unlabelled;
-        let outdated = is_labelled && reference == Reference::Unlabelled;
-        let newest = current.standing(&subject).map(|event| event.time).max();
+        let (world, labels) = (self.world, &self.world.labels);
+        let is_valid = |event: &LabelEvent| !world.is_outdated(event);
+        let reference = labels.reference_where(&subject, is_valid);
+        let people = world.valid(&subject);
+        let ever = labels.reference(&subject);
+        let outdated = ever != Reference::Unlabelled && reference == Reference::Unlabelled;
+        let valid = labels.standing(&subject).filter(|event| is_valid(event));
+        let newest = valid.map(|event| event.time).max();
         let seen = self.seen_until.zip(newest).is_some_and(|(until, newest)| newest <= until);
         let first = rows.iter().find(|row| !row.swapped);
         let second = rows.iter().find(|row| row.swapped);
         let (judge, orders) = answer(first.copied(), second.copied());
         let split = match known {
-            Some(case) => self.set.split.split_of(case),
-            None => self.set.split.derive(&case, None),
+            Some(case) => world.set.split.split_of(case),
+            None => world.set.split.derive(&case, None),
         };
         let one = match output {
             LabelledOutput::One(hash) => lengths.get(&hash).copied(),
@@ -107,12 +94,12 @@ impl Gathering<'_> {
             probability: first.and_then(|row| row.probability),
             reason: first.map(|row| row.reason.clone()).filter(|reason| !reason.is_empty()),
             orders,
-            draw: Draw::of(people.values().map(|label| label.event.drawn.as_ref())),
+            draw: Draw::of(people.iter().map(|(_, event, _)| event.drawn.as_ref())),
             labels: people
                 .into_iter()
-                .map(|(who, label)| (who.to_owned(), label.value.clone()))
+                .map(|(who, _, value)| (who.to_owned(), value.clone()))
                 .collect(),
-            reference: if outdated { labels.reference(&subject) } else { reference },
+            reference: if outdated { ever } else { reference },
             outdated,
             seen,
             length: one,
@@ -122,11 +109,7 @@ impl Gathering<'_> {
     }
 
     /// Returns the lengths of outputs whose text is here or whose length was imported.
-    fn lengths(
-        &self,
-        keys: &BTreeSet<Key>,
-        labels: &Labels,
-    ) -> Result<HashMap<ContentHash, u64>, AppError> {
+    fn lengths(&self, keys: &BTreeSet<Key>) -> Result<HashMap<ContentHash, u64>, AppError> {
         let wanted: BTreeSet<ContentHash> = keys
             .iter()
             .filter_map(|(_, _, output)| match output {
@@ -136,15 +119,15 @@ impl Gathering<'_> {
             .collect();
         let length = |text: &str| text.chars().count() as u64;
         let mut lengths = HashMap::new();
-        for external in labels.events().flat_map(|event| &event.external) {
+        for external in self.world.labels.events().flat_map(|event| &event.external) {
             lengths.extend(external.length.map(|length| (external.hash(), length)));
         }
         for hash in &wanted {
-            lengths.extend(self.outputs.text(hash).map(|text| (*hash, length(text))));
+            lengths.extend(self.world.outputs.text(hash).map(|text| (*hash, length(text))));
         }
         let missing: Vec<_> =
             wanted.into_iter().filter(|hash| !lengths.contains_key(hash)).collect();
-        let texts = self.store.output_texts(missing)?;
+        let texts = self.world.store.output_texts(missing)?;
         lengths.extend(texts.iter().map(|(hash, text)| (*hash, length(text))));
         Ok(lengths)
     }

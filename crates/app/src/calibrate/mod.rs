@@ -9,11 +9,10 @@ use std::path::Path;
 use analysis::calibration::{
     CalibrationOptions, CorrectedRate, JudgedItem, Scale, Thresholds, calibrate, corrected_rate,
 };
-use document::Severity;
 use evalset::{
     Certificate, CertifiedRate, Criterion, EvalSet, LabelledOutput, Split, TestLabels, TrustEntry,
 };
-use project::{EvalSetFolder, Project, SetFile};
+use project::{Project, SetFile};
 use report::{CALIBRATION_FORMAT, CalibrationReport};
 use serde_json::Map;
 use stats::InvalidInput;
@@ -22,6 +21,7 @@ use values::{ContentHash, Id};
 
 pub(crate) use trust::{judges_of, trusted};
 
+use crate::labels::open_world;
 use crate::{App, AppError};
 use gather::{Gathering, scale_of};
 use trust::{JudgeToday, judge_today};
@@ -59,9 +59,10 @@ impl App {
         let (project, _) = self.open(folder)?;
         let store = self.store(&project)?;
         let name = set_name(&project, request)?;
-        let (set_folder, set) = open_set(&project, &name)?;
+        let world = open_world(&project, store, &name)?;
+        let (store, set) = (&world.store, &world.set);
         let spec = set.judges.iter().find(|spec| spec.name == request.judge);
-        let criterion = criterion_of(&set, request)?;
+        let criterion = criterion_of(set, request)?;
         let today = match spec {
             Some(spec) => judge_today(&project, spec, criterion)?,
             None => None,
@@ -77,18 +78,14 @@ impl App {
         let seen_until = known.and_then(|(entry, today)| entry.seen_until(today.hashes.version()));
         let changed = known.map(|(entry, today)| entry.hashes.changes(&today.hashes));
         let gathering = Gathering {
-            store: &store,
-            folder: &set_folder,
-            set: &set,
+            world: &world,
             criterion,
-            outputs: project.outputs(&name)?.0.content.unwrap_or_default(),
-            rows: label_rows(&project, &store, &name)?,
-            judgements: judgements(&store, &name, request, criterion, today.as_ref())?,
+            judgements: judgements(store, &name, request, criterion, today.as_ref())?,
             seen_until,
         };
         let mut items = gathering.items()?;
         let scale = scale_of(&mut items, criterion, spec.and_then(|spec| spec.threshold));
-        let rates = self.rates(&project, &store, (&name, request.run), &scale, &mut items)?;
+        let rates = self.rates(&project, store, (&name, request.run), &scale, &mut items)?;
         let options = CalibrationOptions {
             scale,
             split: request.split,
@@ -204,17 +201,6 @@ impl App {
     }
 }
 
-fn open_set(project: &Project, name: &str) -> Result<(EvalSetFolder, EvalSet), AppError> {
-    let (mut folder, mut found) =
-        project.eval_set(name).map_err(|error| crate::open_error(&error))?;
-    found.retain(|one| one.severity == Severity::Error);
-    let Some(set) = folder.set.take().filter(|_| found.is_empty()) else {
-        let message = format!("the files of the eval set `{name}` have errors");
-        return Err(AppError::input(message).with_diagnostics(found));
-    };
-    Ok((folder, set))
-}
-
 fn invalid(error: InvalidInput) -> AppError {
     AppError::input(error.to_string())
 }
@@ -299,26 +285,6 @@ fn judgements(
         let message = format!("the judge `{judge}`, as it is today, has judged nothing of `{set}`");
         return Err(AppError::input(message)
             .with_hint(format!("`trysquare score latest --judge {judge}` judges the last run")));
-    }
-    Ok(rows)
-}
-
-/// Every label of a set: those of the database and those of the file.
-fn label_rows(
-    project: &Project,
-    store: &Store,
-    set: &str,
-) -> Result<Vec<evalset::LabelRow>, AppError> {
-    let mut rows = store.labels(set)?;
-    let path = project.eval_set_folder(set).join("labels.jsonl");
-    if let Some(text) = files::read_text_if_present(&path)? {
-        let (more, bad) = evalset::read_labels(&text);
-        if let Some(bad) = bad.first() {
-            let message =
-                format!("evalsets/{set}/labels.jsonl:{}:{}: {}", bad.line, bad.column, bad.problem);
-            return Err(AppError::input(message));
-        }
-        rows.extend(more);
     }
     Ok(rows)
 }

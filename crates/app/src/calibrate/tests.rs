@@ -67,7 +67,8 @@ impl World {
 
     fn label_and_judge(&self, said: &[(bool, bool)]) {
         let (project, _) = self.app.open(Some(self.folder.path())).unwrap();
-        let (folder, set) = open_set(&project, "replies").unwrap();
+        let world = open_world(&project, self.app.store(&project).unwrap(), "replies").unwrap();
+        let (folder, set) = (world.folder, world.set);
         let criterion = set.criterion("polite").unwrap();
         let version = judge_today(&project, &set.judges[0], criterion).unwrap().unwrap().version;
         let (mut labels, mut judgements) = (Vec::new(), Vec::new());
@@ -130,8 +131,8 @@ impl World {
 
     fn state(&self) -> Option<JudgeState> {
         let (project, _) = self.app.open(Some(self.folder.path())).unwrap();
-        let (_, set) = open_set(&project, "replies").unwrap();
-        judges_of(&project, "replies", &set).unwrap()["polite"][0].state
+        let world = open_world(&project, self.app.store(&project).unwrap(), "replies").unwrap();
+        judges_of(&project, "replies", &world.set).unwrap()["polite"][0].state
     }
 }
 
@@ -211,4 +212,16 @@ fn a_broken_certificate_is_no_missing_one() {
     let world = World::new(&said(20, 0, 0, 20));
     world.write("judges/polite.trust.json", "{\"format\": 1}");
     assert!(world.calibrate().unwrap_err().message.contains("missing field"));
+}
+
+#[test]
+fn a_line_of_the_files_that_cannot_be_read_is_named_and_no_certificate_is_written() {
+    for file in ["outputs.jsonl", "labels.jsonl"] {
+        let world = World::new(&said(58, 2, 5, 45));
+        world.write(&format!("evalsets/replies/{file}"), "{\"format\":1,\n");
+        let error = world.calibrate().unwrap_err();
+        let found = format!("{:?}", error.diagnostics);
+        assert!(found.contains(file), "{error} {found}");
+        assert!(!world.folder.path().join("judges/polite.trust.json").exists());
+    }
 }

@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use evalset::{Act, Criterion, LabelEvent, LabelRow, LabelSubject, LabelValue, Reference};
+use evalset::{Act, Criterion, LabelEvent, LabelSubject, LabelValue, Reference};
 use serde::Serialize;
-use serde_json::Map;
-use store::{LabelOrigin, wait};
 use values::Id;
 
-use super::writer::FileWriter;
+use super::recorder::Recorder;
 use super::{LabelWorld, input_of, labelled_set, open_world, stats, value_word};
 use crate::{App, AppError};
 
@@ -50,10 +48,7 @@ pub struct Opinion {
 
 /// Where a person decides between others.
 pub struct ConflictDesk {
-    app: App,
-    world: LabelWorld,
-    writer: FileWriter,
-    labeller: String,
+    recorder: Recorder,
     conflicts: Vec<Conflict>,
 }
 
@@ -87,11 +82,9 @@ impl App {
         let store = self.store(&project)?;
         let set = labelled_set(&store, &project, set)?;
         let world = open_world(&project, store, &set)?;
-        let writer = FileWriter::start(project, world.store.clone(), set)?;
         let mut conflicts = conflicts(&world)?;
         conflicts.reverse();
-        let labeller = labeller.to_owned();
-        Ok(ConflictDesk { app: self.clone(), world, writer, labeller, conflicts })
+        Ok(ConflictDesk { recorder: Recorder::open(self, folder, world, labeller)?, conflicts })
     }
 }
 
@@ -103,7 +96,7 @@ impl ConflictDesk {
 
     /// Returns the criterion of what is to be decided now.
     pub fn criterion(&self) -> Option<&Criterion> {
-        self.world.set.criterion(&self.next()?.criterion)
+        self.recorder.world.set.criterion(&self.next()?.criterion)
     }
 
     /// Returns how many are left.
@@ -118,25 +111,9 @@ impl ConflictDesk {
     pub fn adjudicate(&mut self, value: LabelValue, note: Option<String>) -> Result<(), AppError> {
         let Some(conflict) = self.conflicts.last() else { return Ok(()) };
         let adjudicates = conflict.opinions.iter().map(|opinion| opinion.event).collect();
-        let event = LabelEvent {
-            id: self.app.host.new_id(),
-            time: (self.app.host.now)(),
-            labeller: self.labeller.clone(),
-            subject: conflict.subject.clone(),
-            act: Act::Adjudicate { value, adjudicates },
-            note,
-            replaces: Vec::new(),
-            rubric: self.criterion().map(Criterion::rubric_hash),
-            drawn: None,
-            blind: Some(true),
-            seconds: None,
-            external: Vec::new(),
-            other: Map::new(),
-        };
-        let rows = vec![LabelRow::Event(Box::new(event))];
-        let set = &self.world.folder.name;
-        wait(|done| self.world.store.add_labels(set, rows, LabelOrigin::Here, done))?;
-        self.writer.wake();
+        let act = Act::Adjudicate { value, adjudicates };
+        let event = self.recorder.event(conflict.subject.clone(), act);
+        self.recorder.keep(LabelEvent { note, blind: Some(true), ..event })?;
         self.conflicts.pop();
         Ok(())
     }
@@ -152,7 +129,7 @@ impl ConflictDesk {
     /// [`crate::ErrorKind::Input`] if the file cannot be written; the decisions are in the database
     /// all the same.
     pub fn close(self) -> Result<(), AppError> {
-        self.writer.finish()
+        self.recorder.finish()
     }
 }
 

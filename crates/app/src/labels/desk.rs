@@ -3,14 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
-use evalset::{Act, Criterion, LabelEvent, LabelRow, LabelSubject, LabelValue, Preference};
-use serde_json::Map;
-use store::{LabelOrigin, wait};
+use evalset::{Act, Criterion, LabelEvent, LabelSubject, LabelValue, Preference};
 use values::Id;
 
-use super::LabelWorld;
 use super::queue::{LabelItem, LabelRequest};
-use super::writer::FileWriter;
+use super::recorder::Recorder;
 use crate::{App, AppError};
 
 /// Where a person labels: what is next, and what they said.
@@ -18,10 +15,7 @@ use crate::{App, AppError};
 /// Every event is durable in the database before its function returns, and in `labels.jsonl` within
 /// two seconds and when the desk is closed.
 pub struct LabelDesk {
-    app: App,
-    world: LabelWorld,
-    writer: FileWriter,
-    labeller: String,
+    recorder: Recorder,
     criterion: Criterion,
     blind: bool,
     items: Vec<LabelItem>,
@@ -52,23 +46,16 @@ impl App {
         request: &LabelRequest,
     ) -> Result<LabelDesk, AppError> {
         let queue = self.queued(folder, request)?;
-        let (project, _) = self.open(folder)?;
-        let (store, set) = (queue.world.store.clone(), queue.world.folder.name.clone());
-        let writer = FileWriter::start(project, store, set)?;
-        // What a process that died had not brought into the file.
-        writer.wake();
+        let criterion = queue.world.criterion(Some(&queue.criterion))?.clone();
         Ok(LabelDesk {
-            app: self.clone(),
-            writer,
-            labeller: request.labeller.clone(),
-            criterion: queue.world.criterion(Some(&queue.criterion))?.clone(),
+            recorder: Recorder::open(self, folder, queue.world, &request.labeller)?,
+            criterion,
             blind: request.blind,
             open: (0..queue.items.len()).collect(),
             items: queue.items,
             done: Vec::new(),
             restored: BTreeMap::new(),
             total: queue.total,
-            world: queue.world,
         })
     }
 }
@@ -81,7 +68,7 @@ impl LabelDesk {
 
     /// Returns the eval set's name.
     pub fn eval_set(&self) -> &str {
-        &self.world.folder.name
+        &self.recorder.world.folder.name
     }
 
     /// Returns what is to be labelled now; `None` at the end.
@@ -102,7 +89,7 @@ impl LabelDesk {
     /// Returns why labels are not in the file yet, if it cannot be written. They are saved all the
     /// same.
     pub fn backlog(&self) -> Option<String> {
-        self.writer.trouble()
+        self.recorder.trouble()
     }
 
     /// Keeps the label of what is next, and goes on. Of a pair, `a` is the side that is shown first.
@@ -121,8 +108,8 @@ impl LabelDesk {
         let before = self.standing_label(item);
         let mut replaces: Vec<Id> = before.iter().map(|event| event.id).collect();
         replaces.extend(self.standing_deferrals(&subject));
-        let event = self.event(item, Act::Label(value), note, replaces, seconds);
-        let event = self.keep(event)?;
+        let event = LabelEvent { note, replaces, seconds, ..self.event(item, Act::Label(value)) };
+        let event = self.recorder.keep(event)?;
         self.open.pop_front();
         self.restored.remove(&item);
         self.done.push(Done { item, event, before, was_decided: true });
@@ -135,7 +122,7 @@ impl LabelDesk {
     /// As [`LabelDesk::record`].
     pub fn defer(&mut self) -> Result<(), AppError> {
         let Some(item) = self.open.front().copied() else { return Ok(()) };
-        let event = self.keep(self.event(item, Act::Defer, None, Vec::new(), None))?;
+        let event = self.recorder.keep(self.event(item, Act::Defer))?;
         self.open.pop_front();
         self.open.push_back(item);
         self.done.push(Done { item, event, before: None, was_decided: false });
@@ -148,7 +135,8 @@ impl LabelDesk {
     /// As [`LabelDesk::record`].
     pub fn note(&mut self, text: String) -> Result<(), AppError> {
         let Some(item) = self.open.front().copied() else { return Ok(()) };
-        self.keep(self.event(item, Act::Note, Some(text), Vec::new(), None)).map(drop)
+        let event = LabelEvent { note: Some(text), ..self.event(item, Act::Note) };
+        self.recorder.keep(event).map(drop)
     }
 
     /// Asks others to look at what is next.
@@ -157,7 +145,7 @@ impl LabelDesk {
     /// As [`LabelDesk::record`].
     pub fn flag(&mut self) -> Result<(), AppError> {
         let Some(item) = self.open.front().copied() else { return Ok(()) };
-        self.keep(self.event(item, Act::Flag, None, Vec::new(), None)).map(drop)
+        self.recorder.keep(self.event(item, Act::Flag)).map(drop)
     }
 
     /// Takes back the last label or deferral of this sitting, so that it is next again; tells
@@ -171,13 +159,12 @@ impl LabelDesk {
         let replaces = vec![done.event];
         if let Some(before) = &done.before {
             // As it was, so that an outdated label is still outdated, and not made today.
-            let id = self.app.host.new_id();
-            let event = LabelEvent { id, replaces, ..before.clone() };
-            self.keep(event.clone())?;
+            let event = self.recorder.again(before, replaces);
+            self.recorder.keep(event.clone())?;
             self.restored.insert(item, event);
         } else {
-            let retraction = self.event(item, Act::Retract, None, replaces, None);
-            self.keep(LabelEvent { drawn: None, ..retraction })?;
+            let retraction = self.event(item, Act::Retract);
+            self.recorder.keep(LabelEvent { replaces, drawn: None, ..retraction })?;
         }
         self.done.pop();
         if !was_decided {
@@ -193,43 +180,16 @@ impl LabelDesk {
     /// [`crate::ErrorKind::Input`] if the file cannot be written, for example because a line of it is
     /// no label; the labels are in the database all the same.
     pub fn close(self) -> Result<(), AppError> {
-        self.writer.finish()
+        self.recorder.finish()
     }
 
-    fn event(
-        &self,
-        item: usize,
-        act: Act,
-        note: Option<String>,
-        replaces: Vec<Id>,
-        seconds: Option<u64>,
-    ) -> LabelEvent {
+    fn event(&self, item: usize, act: Act) -> LabelEvent {
         let item = &self.items[item];
         LabelEvent {
-            id: self.app.host.new_id(),
-            time: (self.app.host.now)(),
-            labeller: self.labeller.clone(),
-            subject: item.subject.clone(),
-            act,
-            note,
-            replaces,
-            rubric: Some(self.criterion.rubric_hash()),
             drawn: item.drawn.clone(),
             blind: Some(self.blind),
-            seconds,
-            external: Vec::new(),
-            other: Map::new(),
+            ..self.recorder.event(item.subject.clone(), act)
         }
-    }
-
-    /// Makes an event durable.
-    fn keep(&self, event: LabelEvent) -> Result<Id, AppError> {
-        let id = event.id;
-        let rows = vec![LabelRow::Event(Box::new(event))];
-        let set = &self.world.folder.name;
-        wait(|done| self.world.store.add_labels(set, rows, LabelOrigin::Here, done))?;
-        self.writer.wake();
-        Ok(id)
     }
 
     /// Returns this person's label of an item that is not decided in this sitting.
@@ -237,13 +197,15 @@ impl LabelDesk {
         if let Some(restored) = self.restored.get(&item) {
             return Some(restored.clone());
         }
-        let current = self.world.labels.current(&self.items[item].subject);
-        current.get(self.labeller.as_str()).map(|label| label.event.clone())
+        let current = self.recorder.world.labels.current(&self.items[item].subject);
+        current.get(self.recorder.labeller.as_str()).map(|label| label.event.clone())
     }
 
     fn standing_deferrals(&self, subject: &LabelSubject) -> Vec<Id> {
-        let mine = |event: &&LabelEvent| event.labeller == self.labeller && event.act == Act::Defer;
-        self.world.labels.standing(subject).filter(mine).map(|event| event.id).collect()
+        let mine = |event: &&LabelEvent| {
+            event.labeller == self.recorder.labeller && event.act == Act::Defer
+        };
+        self.recorder.world.labels.standing(subject).filter(mine).map(|event| event.id).collect()
     }
 }
 

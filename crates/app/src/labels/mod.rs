@@ -4,6 +4,7 @@ mod conflicts;
 mod desk;
 mod export;
 mod queue;
+mod recorder;
 mod stats;
 mod sync;
 mod writer;
