@@ -115,7 +115,7 @@ struct Unit<'a> {
 /// [`InvalidInput`] if there are more outputs than the statistics allow.
 ///
 /// # Source
-/// [`stats::prediction_powered_rate`], [`stats::active_mean`], [`stats::rogan_gladen`].
+/// [`stats::prediction_powered_rate`], Särndal, Swensson and Wretman (1992) 5.5, [`stats::rogan_gladen`].
 pub fn corrected_rate(
     scale: &Scale,
     variant: &str,
@@ -307,19 +307,28 @@ fn powered(test: &[&Unit<'_>]) -> Result<Correction, InvalidInput> {
     })
 }
 
+/// θ = mean(f) + R with R = Σ w (y − f) / Σ w over the labelled and w = 1/π; the interval is that
+/// of the mean of f + R + w (y − f − R) n / Σ w, by which a ratio is linearised (Särndal 1992, 5.5).
+///
+/// Weights that are divided by their sum, where [`stats::active_mean`] divides by n: then only the
+/// proportions of the probabilities count, and labels that were drawn for a smaller and later for a
+/// larger count, or of which a person made a random part, still give the rate.
 fn weighted(test: &[&Unit<'_>], judge: &[f64], labels: usize) -> Result<Correction, InvalidInput> {
-    let humans: Vec<Option<f64>> = test.iter().map(|unit| unit.human).collect();
-    let drawn: Vec<f64> = test.iter().map(|unit| unit.probability).collect();
-    let found = stats::active_mean(judge, &humans, &drawn, Level::P95)?;
-    let terms: Vec<(f64, usize)> = test
-        .iter()
-        .map(|unit| {
-            let term = unit.human.map_or(0.0, |human| (human - unit.judge) / unit.probability);
-            (unit.judge + term, unit.cluster)
-        })
-        .collect();
+    let gap = |unit: &Unit<'_>| Some((unit.human? - unit.judge, 1.0 / unit.probability));
+    let gaps: Vec<Option<(f64, f64)>> = test.iter().map(|unit| gap(unit)).collect();
+    let labelled = || gaps.iter().flatten();
+    let total: f64 = labelled().map(|(_, weight)| weight).sum();
+    let correction = labelled().map(|(gap, weight)| gap * weight).sum::<f64>() / total;
+    let count = test.len() as f64;
+    let term = |(unit, gap): (&&Unit<'_>, &Option<(f64, f64)>)| {
+        let own = gap.map_or(0.0, |(gap, weight)| weight * (gap - correction) * count / total);
+        (unit.judge + correction + own, unit.cluster)
+    };
+    let terms: Vec<(f64, usize)> = test.iter().zip(&gaps).map(term).collect();
+    let numbers: Vec<f64> = terms.iter().map(|one| one.0).collect();
     let ratio = widening(&terms)?;
-    let estimate = found.estimate.map(|estimate| estimate.clamp(0.0, 1.0));
+    let found = stats::mean_interval(&numbers, Level::P95)?;
+    let estimate = found.mean.map(|estimate| estimate.clamp(0.0, 1.0));
     let interval = found.interval.map(|interval| cut(widened(interval, ratio)));
     Ok(Correction::Corrected {
         method: CorrectionMethod::Weighted,
