@@ -12,6 +12,7 @@ mod ci;
 mod compare;
 mod gate;
 mod help;
+mod imports;
 mod json;
 mod keyring;
 mod keys;

@@ -58,9 +58,10 @@ pub use gate::{Approved, GateRequest, Gated, PlannedGate};
 pub use host::{Environment, Host};
 pub use keys::{KeyTest, KeyView, key_origin};
 pub use labels::{
-    Conflict, ConflictDesk, CriterionLabels, LabelDesk, LabelItem, LabelPurge, LabelRequest,
-    LabelStats, LabellerCounts, LabelsPurged, LabelsWritten, Opinion, Overlap, QueueKind,
-    ShownOutput,
+    Brought, Conflict, ConflictDesk, CriterionLabels, ImportFile, ImportedCriterion,
+    ImportedExample, ImportedJudge, LabelDesk, LabelImport, LabelItem, LabelPurge, LabelRequest,
+    LabelStats, LabellerCounts, LabelsImported, LabelsPurged, LabelsWritten, Opinion, Overlap,
+    QueueKind, ShownOutput,
 };
 pub use models::{ModelView, ProviderView};
 pub use permission::{Grants, Missing, parse_origin};

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use calibrate::{Calibrate, CalibrateSplit};
-pub(crate) use label::{Label, LabelCommand, LabelPurge, LabelQueue, Queue};
+pub(crate) use label::{Label, LabelCommand, LabelImport, LabelPurge, LabelQueue, Queue};
 
 /// Is the new prompt better, and how do we know?
 #[derive(Debug, Parser)]

@@ -1,3 +1,4 @@
+use document::{Diagnostic, Position, Severity};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -13,6 +14,23 @@ pub struct BadRow {
     pub column: u64,
     /// What was found and what was expected.
     pub problem: String,
+}
+
+impl BadRow {
+    /// Returns the finding about a file of this name.
+    pub fn diagnostic(&self, file: &str) -> Diagnostic {
+        let short = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        Diagnostic {
+            severity: Severity::Error,
+            code: "imported-row".to_owned(),
+            message: self.problem.clone(),
+            hint: None,
+            file: file.to_owned(),
+            span: None,
+            position: Some(Position { line: short(self.line), column: short(self.column) }),
+            excerpt: None,
+        }
+    }
 }
 
 /// The file cannot be read to its end, so that no row behind the place is known.

@@ -3,6 +3,7 @@
 mod conflicts;
 mod desk;
 mod export;
+mod import;
 mod queue;
 mod recorder;
 mod stats;
@@ -20,6 +21,10 @@ use crate::{App, AppError};
 pub use conflicts::{Conflict, ConflictDesk, Opinion};
 pub use desk::LabelDesk;
 pub use export::{LabelPurge, LabelsPurged, LabelsWritten};
+pub use import::{
+    Brought, ImportFile, ImportedCriterion, ImportedExample, ImportedJudge, LabelImport,
+    LabelsImported,
+};
 pub use queue::{LabelItem, LabelRequest, QueueKind, ShownOutput};
 pub use stats::{CriterionLabels, LabelStats, LabellerCounts, Overlap};
 

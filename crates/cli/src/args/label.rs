@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Args)]
@@ -9,7 +11,8 @@ use clap::{Args, Subcommand, ValueEnum};
     trysquare label replies --queue hunt             the most suspicious outputs first\n  \
     trysquare label replies --queue overlap          what somebody else labelled\n  \
     trysquare label replies --for A B --pairs        which of two outputs is better\n  \
-    trysquare label stats replies                    who labelled what, and who agrees\n\n\
+    trysquare label stats replies                    who labelled what, and who agrees\n  \
+    trysquare label import --map map.yaml rows.csv   what was said elsewhere\n\n\
     Keys: 1 pass, 2 fail (then a note, Enter), d defer, n note, f flag, u undo, q quit. Of a pair: 1 the\n\
     first, 2 the second, 3 neither. Categories by number; a graded criterion takes a number and Enter.\n\
     Without a terminal the same keys are read from standard input."
@@ -90,6 +93,8 @@ pub(crate) enum LabelCommand {
         #[arg(long, value_name = "NAME")]
         labeller: Option<String>,
     },
+    /// Bring in what people and judges said elsewhere
+    Import(LabelImport),
     /// Bring what was labelled here into labels.jsonl
     Export {
         /// The eval set [default: the newest run's]
@@ -100,6 +105,29 @@ pub(crate) enum LabelCommand {
     },
     /// Remove labels for ever, as personal data must be; no other copy of the file brings them back
     Purge(LabelPurge),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    trysquare label import --map map.yaml rows.csv --preview   what it would bring, and the first rows\n  \
+    trysquare label import --map map.yaml --set replies a.jsonl b.jsonl\n\n\
+    A mapping says where in a row the case, its outputs and the values stand: docs/formats/label-map.md.\n\
+    Nothing is written unless every row is sound. The same file again brings nothing.")]
+pub(crate) struct LabelImport {
+    /// Files of rows: a JSON list, JSONL or CSV [default: standard input]
+    pub(crate) data: Vec<PathBuf>,
+    /// The mapping
+    #[arg(long, value_name = "FILE")]
+    pub(crate) map: PathBuf,
+    /// The eval set [default: the newest run's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) set: Option<String>,
+    /// Say what would be imported, and write nothing
+    #[arg(long)]
+    pub(crate) preview: bool,
+    /// Leave out rows that cannot be read
+    #[arg(long)]
+    pub(crate) skip_bad: bool,
 }
 
 #[derive(Debug, Args)]

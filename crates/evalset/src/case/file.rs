@@ -211,6 +211,14 @@ impl CaseFile {
         Ok(())
     }
 
+    /// Tells whether a case can be written as a row that would be read back.
+    ///
+    /// # Errors
+    /// [`EditCaseError::Invalid`] if it cannot.
+    pub fn check(case: &Case) -> Result<(), EditCaseError> {
+        checked_row(case).map(drop)
+    }
+
     /// Removes the line of a case.
     ///
     /// # Errors

@@ -1,10 +1,11 @@
 //! The mapping: where in a row of somebody's file the parts of labels stand.
 
+mod bind;
 mod read;
 
 use std::collections::BTreeMap;
 
-use document::{Diagnostic, Diagnostics, SourceText};
+use document::{Diagnostic, Diagnostics, SourceText, Span};
 use evalset::{Drawn, LabelValue, Split};
 use values::Timestamp;
 
@@ -47,6 +48,12 @@ impl RowFormat {
             Self::Jsonl => "jsonl",
             Self::Csv => "csv",
         }
+    }
+
+    /// Returns the form that the ending of a file's name stands for.
+    pub fn of_file(name: &str) -> Option<Self> {
+        let (_, ending) = name.rsplit_once('.')?;
+        Self::ALL.into_iter().find(|format| format.name().eq_ignore_ascii_case(ending))
     }
 }
 
@@ -97,6 +104,8 @@ pub(crate) enum ValueKind {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LabelColumn {
     pub(crate) criterion: String,
+    /// Where the column stands in the mapping.
+    pub(crate) span: Span,
     pub(crate) value: Place,
     /// Each character of the text is one person's value.
     pub(crate) characters: bool,
@@ -121,6 +130,8 @@ pub(crate) enum Labeller {
 pub(crate) struct JudgeColumn {
     pub(crate) name: String,
     pub(crate) criterion: String,
+    /// Where the column stands in the mapping.
+    pub(crate) span: Span,
     pub(crate) verdicts: Verdicts,
     pub(crate) map: ValueMap,
     pub(crate) probability: Option<Place>,

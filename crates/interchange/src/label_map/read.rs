@@ -104,6 +104,7 @@ fn output(node: &Node, diagnostics: &mut Diagnostics) -> Option<OutputMap> {
 fn label(node: &Node, is_pair: bool, diagnostics: &mut Diagnostics) -> Option<LabelColumn> {
     let mut fields = Fields::open(node, "an item of `labels`", diagnostics)?;
     let criterion = needed_text(&mut fields, "criterion", diagnostics);
+    let span = fields.get("criterion").map_or(node.span, |node| node.span);
     fields.required("value", diagnostics);
     let value = place(&mut fields, "value", diagnostics);
     let each = word(&mut fields, "each", &["item", "character"], diagnostics);
@@ -125,6 +126,7 @@ fn label(node: &Node, is_pair: bool, diagnostics: &mut Diagnostics) -> Option<La
     fields.warn_unknown(diagnostics);
     Some(LabelColumn {
         criterion: criterion?,
+        span,
         value: value?,
         characters: each == Some("character"),
         map: map?,
@@ -139,6 +141,7 @@ fn judge(node: &Node, is_pair: bool, diagnostics: &mut Diagnostics) -> Option<Ju
     let mut fields = Fields::open(node, "an item of `judges`", diagnostics)?;
     let name = needed_text(&mut fields, "name", diagnostics);
     let criterion = needed_text(&mut fields, "criterion", diagnostics);
+    let span = fields.get("criterion").map_or(node.span, |node| node.span);
     let one = place(&mut fields, "value", diagnostics);
     let orders = fields.get("orders").and_then(|node| both_orders(node, is_pair, diagnostics));
     let verdicts = match (one, orders) {
@@ -158,6 +161,7 @@ fn judge(node: &Node, is_pair: bool, diagnostics: &mut Diagnostics) -> Option<Ju
     Some(JudgeColumn {
         name: name?,
         criterion: criterion?,
+        span,
         verdicts: verdicts?,
         map: map?,
         probability,

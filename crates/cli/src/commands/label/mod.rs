@@ -1,5 +1,6 @@
 //! `trysquare label`: labelling by keyboard, and looking at labels.
 
+mod import;
 mod keys;
 mod screen;
 mod sitting;
@@ -32,6 +33,7 @@ pub(crate) fn label(context: &Context<'_>, args: Label) -> Result<Exit, AppError
             let labeller = labeller_of(context, labeller.as_deref())?;
             return sitting::adjudicate(context, set.as_deref(), &labeller);
         }
+        Some(LabelCommand::Import(args)) => return import::import(context, args),
         Some(LabelCommand::Export { set, all }) => {
             output.one(&app.export_labels(folder, set.as_deref(), all)?, |written| {
                 let file = printable(&written.file.to_string_lossy());
