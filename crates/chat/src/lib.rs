@@ -13,6 +13,6 @@ mod usage;
 pub use message::{Message, Part, Role};
 pub use model::{ModelRef, ParseModelRefError};
 pub use protocol::Protocol;
-pub use reply::{FinishReason, Reply, TokenLogprob, ToolCall};
+pub use reply::{FinishReason, Reply, TokenLogprob, ToolCall, WithoutText};
 pub use request::{OutputFormat, Request, Sampling, Tool, ToolChoice};
 pub use usage::{Prices, Usage};
