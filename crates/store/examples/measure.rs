@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a measurement that fails has nothing to print")]
 #![expect(clippy::disallowed_methods, reason = "it reads how much CPU time it took")]
 
+use std::sync::Arc;
+
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
@@ -171,7 +173,7 @@ fn attempt(run: Id, cell: u32, reservation: Option<Id>) -> NewAttempt {
         extra: serde_json::Value::Null,
     };
     NewAttempt {
-        attempt: Attempt {
+        attempt: Arc::new(Attempt {
             run,
             cell,
             number: 0,
@@ -185,7 +187,7 @@ fn attempt(run: Id, cell: u32, reservation: Option<Id>) -> NewAttempt {
                 first_token_ms: None,
                 source: AnswerSource::Live,
             })),
-        },
+        }),
         settlement: reservation.map(|id| (id, LedgerState::Settled { billed: money(70) })),
         unpriced: false,
         cache_key: reservation.map(|_| ContentHash::of_bytes(&cell.to_be_bytes())),

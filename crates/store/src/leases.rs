@@ -7,6 +7,7 @@ use crate::process::{Life, ProcessIdentity};
 use crate::runs;
 use crate::store::Store;
 use crate::writer::Done;
+use crate::writing::Writing;
 
 /// How long a process that cannot be looked at is believed to live after its last heartbeat.
 const PATIENCE_MS: u64 = 60_000;
@@ -138,7 +139,7 @@ fn leases(connection: &Connection) -> rusqlite::Result<Vec<Held>> {
 
 /// Stops all runs of a lease and removes it.
 pub(crate) fn end(
-    connection: &Connection,
+    connection: &Writing<'_>,
     lease: Id,
     now: Timestamp,
 ) -> Result<Vec<Id>, StoreError> {

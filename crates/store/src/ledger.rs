@@ -6,9 +6,9 @@ use crate::error::{Doing, StoreError};
 use crate::runs;
 use crate::sql::{is_dangling, is_taken};
 use crate::store::Store;
+use crate::sums::{Change, Scope, day_of, sums, sums_with};
 use crate::writer::Done;
-
-const MS_PER_DAY: i64 = 86_400_000;
+use crate::writing::Writing;
 
 /// Money that a call may cost at worst, to be held back before it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,18 +76,18 @@ impl Store {
         done: Done<Reserved>,
     ) {
         let lease = self.lease().id;
-        self.submit(done, move |connection| {
-            let run_no = runs::held(connection, reservation.run, lease)?;
-            reserve(connection, run_no, &reservation, &caps, now)
+        self.submit_shared(done, move |writing| {
+            let run_no = runs::held(writing, reservation.run, lease)?;
+            reserve(writing, run_no, &reservation, &caps, now)
         });
     }
 
     /// Settles a reservation whose attempt is not recorded with it ([`Store::record`] does both at
     /// once). A presumption gives way to a bill that arrives late; settling twice alike is no error.
     pub fn settle(&self, run: Id, reservation: Id, to: LedgerState, done: Done<Settled>) {
-        self.submit(done, move |connection| {
-            let run_no = runs::number(connection, run)?;
-            settle(connection, run, run_no, reservation, to)
+        self.submit_shared(done, move |writing| {
+            let run_no = runs::number_once(writing, run)?;
+            settle(writing, run, run_no, reservation, to)
         });
     }
 
@@ -97,12 +97,12 @@ impl Store {
     /// [`StoreError::UnknownRun`], or if the database cannot be read.
     pub fn spend(&self, scope: SpendScope) -> Result<Spend, StoreError> {
         self.read(|connection| {
-            let (scope, key) = match scope {
-                SpendScope::Run(run) => ("run", runs::number(connection, run)?),
-                SpendScope::Day(time) => ("day", day_of(time)),
-                SpendScope::Project => ("project", 0),
+            let scope = match scope {
+                SpendScope::Run(run) => Scope::Run(runs::number(connection, run)?),
+                SpendScope::Day(time) => Scope::Day(day_of(time)),
+                SpendScope::Project => Scope::Project,
             };
-            sums(connection, scope, key).map(|sums| sums.spend)
+            sums(connection, scope).map(|sums| sums.spend)
         })
     }
 
@@ -165,14 +165,14 @@ fn entry(row: &Row<'_>, run: Id) -> rusqlite::Result<LedgerEntry> {
 
 /// Settles an entry and moves its amount between the sums.
 pub(crate) fn settle(
-    connection: &Connection,
+    writing: &Writing<'_>,
     run: Id,
     run_no: i64,
     reservation: Id,
     after: LedgerState,
 ) -> Result<Settled, StoreError> {
     let doing = "settle a reservation";
-    let entry = connection
+    let entry = writing
         .prepare_cached(
             "SELECT day, reserved, state, billed FROM ledger WHERE run_no = ?1 AND id = ?2",
         )
@@ -207,21 +207,21 @@ pub(crate) fn settle(
         }
     }
     let (name, billed) = columns_of(after);
-    connection
+    writing
         .prepare_cached("UPDATE ledger SET state = ?3, billed = ?4 WHERE run_no = ?1 AND id = ?2")
         .and_then(|mut update| {
             update.execute(params![run_no, reservation.as_bytes(), name, billed])
         })
         .doing(doing)?;
     let change = Change::between(reserved, Some(before), after);
-    change.book(connection, run_no, day).doing(doing)?;
+    change.book(writing, run_no, day);
     Ok(Settled { overrun })
 }
 
 /// Presumes spent whatever a run still has reserved.
-pub(crate) fn presume_all(connection: &Connection, run_no: i64) -> Result<(), StoreError> {
+pub(crate) fn presume_all(writing: &Writing<'_>, run_no: i64) -> Result<(), StoreError> {
     let doing = "presume open reservations spent";
-    let mut statement = connection
+    let mut statement = writing
         .prepare_cached(
             "SELECT day, sum(reserved) FROM ledger WHERE run_no = ?1 AND state = 'reserved'
              GROUP BY day",
@@ -230,10 +230,10 @@ pub(crate) fn presume_all(connection: &Connection, run_no: i64) -> Result<(), St
     let rows = statement.query_map([run_no], |row| Ok((row.get(0)?, row.get(1)?))).doing(doing)?;
     let days: Vec<(i64, i64)> = rows.collect::<Result<_, _>>().doing(doing)?;
     for (day, reserved) in days {
-        let change = Change { billed: 0, reserved: -reserved, presumed: reserved };
-        change.book(connection, run_no, day).doing(doing)?;
+        let change = Change { reserved: -reserved, presumed: reserved, ..Change::default() };
+        change.book(writing, run_no, day);
     }
-    connection
+    writing
         .prepare_cached(
             "UPDATE ledger SET state = 'presumed_spent' WHERE run_no = ?1 AND state = 'reserved'",
         )
@@ -243,7 +243,7 @@ pub(crate) fn presume_all(connection: &Connection, run_no: i64) -> Result<(), St
 }
 
 fn reserve(
-    connection: &Connection,
+    writing: &Writing<'_>,
     run_no: i64,
     reservation: &Reservation,
     caps: &Caps,
@@ -254,21 +254,21 @@ fn reserve(
     let day = day_of(now);
     let scopes = [
         (CapScope::Request, caps.request, None),
-        (CapScope::Run, caps.run, Some(("run", run_no))),
-        (CapScope::Day, caps.day, Some(("day", day))),
-        (CapScope::Project, caps.project, Some(("project", 0))),
+        (CapScope::Run, caps.run, Some(Scope::Run(run_no))),
+        (CapScope::Day, caps.day, Some(Scope::Day(day))),
+        (CapScope::Project, caps.project, Some(Scope::Project)),
     ];
-    for (scope, cap, sum) in scopes {
+    for (scope, cap, of) in scopes {
         let Some(cap) = cap else { continue };
-        let spent = match sum {
-            Some((scope, key)) => sums(connection, scope, key)?.total(),
+        let spent = match of {
+            Some(of) => sums_with(writing, of)?.total(),
             None => NanoDollars::ZERO,
         };
         if spent + asked > cap {
             return Ok(Reserved::Refused(CapReached { scope, cap, spent, asked }));
         }
     }
-    connection
+    writing
         .prepare_cached(
             "INSERT INTO ledger (run_no, id, cell, reserved_at, day, reserved, state)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'reserved')",
@@ -293,118 +293,8 @@ fn reserve(
             error => StoreError::sql(doing, error),
         })?;
     let change = Change::between(asked, None, LedgerState::Reserved);
-    change.book(connection, run_no, day).doing(doing)?;
+    change.book(writing, run_no, day);
     Ok(Reserved::Granted)
-}
-
-/// How the sums of the scopes of one entry change.
-struct Change {
-    billed: i64,
-    reserved: i64,
-    presumed: i64,
-}
-
-impl Change {
-    fn between(reserved: NanoDollars, before: Option<LedgerState>, after: LedgerState) -> Self {
-        let parts = |state| match state {
-            Some(LedgerState::Reserved) => (0, reserved.get(), 0),
-            Some(LedgerState::Settled { billed }) => (billed.get(), 0, 0),
-            Some(LedgerState::PresumedSpent) => (0, 0, reserved.get()),
-            Some(LedgerState::Released) | None => (0, 0, 0),
-        };
-        let (old, new) = (parts(before), parts(Some(after)));
-        Self { billed: new.0 - old.0, reserved: new.1 - old.1, presumed: new.2 - old.2 }
-    }
-
-    fn book(&self, connection: &Connection, run_no: i64, day: i64) -> rusqlite::Result<()> {
-        // One row at a time, and an update before an insert: for several rows, or for an insert that
-        // turns into an update, SQLite first collects rows in a table of its own.
-        let mut add = connection.prepare_cached(
-            "UPDATE spend SET
-               billed = billed + ?3, reserved = reserved + ?4, presumed = presumed + ?5
-             WHERE scope = ?1 AND key = ?2",
-        )?;
-        for (scope, key) in scopes(run_no, day) {
-            let row = params![scope, key, self.billed, self.reserved, self.presumed];
-            if add.execute(row)? == 0 {
-                let mut begin = connection.prepare_cached(
-                    "INSERT INTO spend (scope, key, billed, reserved, presumed)
-                     VALUES (?1, ?2, max(?3, 0), max(?4, 0), max(?5, 0))",
-                )?;
-                begin.execute(row)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Adds what is in none of the ledger's amounts: a hit with what it saved, or a price not known.
-pub(crate) fn book_aside(
-    connection: &Connection,
-    run_no: i64,
-    time: Timestamp,
-    hit: Option<NanoDollars>,
-    unpriced: bool,
-) -> rusqlite::Result<()> {
-    let mut book = connection.prepare_cached(
-        "INSERT INTO spend (scope, key, saved, hits, unpriced) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO UPDATE SET
-           saved = saved + ?3, hits = hits + ?4, unpriced = unpriced + ?5",
-    )?;
-    let saved = hit.unwrap_or_default().get();
-    for (scope, key) in scopes(run_no, day_of(time)) {
-        book.execute(params![scope, key, saved, hit.is_some(), unpriced])?;
-    }
-    Ok(())
-}
-
-/// The sums of a scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Sums {
-    pub(crate) spend: Spend,
-    pub(crate) hits: u32,
-}
-
-impl Sums {
-    /// Returns what counts against a cap.
-    fn total(&self) -> NanoDollars {
-        self.spend.billed + self.spend.presumed + self.spend.reserved
-    }
-}
-
-pub(crate) fn sums(connection: &Connection, scope: &str, key: i64) -> Result<Sums, StoreError> {
-    let doing = "read what was spent";
-    connection
-        .prepare_cached(
-            "SELECT billed, presumed, reserved, saved, unpriced, hits FROM spend
-             WHERE scope = ?1 AND key = ?2",
-        )
-        .and_then(|mut select| {
-            let money = |row: &Row<'_>, column| row.get(column).map(NanoDollars::new);
-            select
-                .query_row(params![scope, key], |row| {
-                    let spend = Spend {
-                        billed: money(row, 0)?,
-                        presumed: money(row, 1)?,
-                        reserved: money(row, 2)?,
-                        saved: money(row, 3)?,
-                        unpriced: row.get(4)?,
-                    };
-                    Ok(Sums { spend, hits: row.get(5)? })
-                })
-                .optional()
-        })
-        .doing(doing)
-        .map(Option::unwrap_or_default)
-}
-
-/// The rows of `spend` to which one entry belongs.
-fn scopes(run_no: i64, day: i64) -> [(&'static str, i64); 3] {
-    [("run", run_no), ("day", day), ("project", 0)]
-}
-
-fn day_of(time: Timestamp) -> i64 {
-    time.unix_ms().div_euclid(MS_PER_DAY)
 }
 
 fn columns_of(state: LedgerState) -> (&'static str, Option<i64>) {

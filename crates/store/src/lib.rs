@@ -35,7 +35,9 @@ mod schema;
 mod scores;
 mod sql;
 mod store;
+mod sums;
 mod writer;
+mod writing;
 
 pub use cache::CacheStats;
 pub use case_counts::CaseCounts;

@@ -1,3 +1,6 @@
+use std::sync::Arc;
+
+use chat::WithoutText;
 use run::{Answer, AnswerSource, Attempt, LedgerState, Outcome, RunHeader};
 use rusqlite::{Connection, OptionalExtension, params};
 use values::{ContentHash, Id, NanoDollars, Timestamp};
@@ -9,13 +12,15 @@ use crate::ledger::{self, Settled};
 use crate::runs::{self, PlannedCells};
 use crate::sql::{integer, is_dangling, name_of};
 use crate::store::Store;
+use crate::sums::{Change, day_of};
 use crate::writer::Done;
+use crate::writing::Writing;
 
 /// An attempt to record, with all that follows from it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewAttempt {
     /// The attempt and its outcome.
-    pub attempt: Attempt,
+    pub attempt: Arc<Attempt>,
     /// The attempt's reservation and what becomes of it.
     pub settlement: Option<(Id, LedgerState)>,
     /// Whether it was sent without a known price.
@@ -36,7 +41,7 @@ impl Store {
     /// number fails with [`StoreError::Conflict`].
     pub fn record(&self, new: NewAttempt, done: Done<Settled>) {
         let cache = self.cache_use().clone();
-        self.submit(done, move |connection| record(connection, new, &cache));
+        self.submit_shared(done, move |writing| record(writing, &new, &cache));
     }
 
     /// Writes a run together with answers that were made elsewhere, all or nothing: a run without
@@ -52,12 +57,16 @@ impl Store {
         done: Done<()>,
     ) {
         let (lease, cache) = (self.lease(), self.cache_use().clone());
-        self.submit(done, move |connection| {
-            runs::create(connection, &header, cells, &lease, now)?;
+        self.submit(done, move |writing| {
+            runs::create(writing, &header, cells, &lease, now)?;
             for attempt in answers {
-                let new =
-                    NewAttempt { attempt, settlement: None, unpriced: false, cache_key: None };
-                record(connection, new, &cache)?;
+                let new = NewAttempt {
+                    attempt: Arc::new(attempt),
+                    settlement: None,
+                    unpriced: false,
+                    cache_key: None,
+                };
+                record(writing, &new, &cache)?;
             }
             Ok(())
         });
@@ -65,18 +74,18 @@ impl Store {
 }
 
 fn record(
-    connection: &Connection,
-    new: NewAttempt,
+    writing: &Writing<'_>,
+    new: &NewAttempt,
     cache: &CacheUse,
 ) -> Result<Settled, StoreError> {
     let NewAttempt { attempt, settlement, unpriced, cache_key } = new;
     let (run, cell, number) = (attempt.run, attempt.cell, attempt.number);
-    let run_no = runs::number(connection, run)?;
-    if let Some(known) = cells::attempt(connection, run, run_no, cell, number)? {
-        return again(connection, run_no, &known, &attempt, settlement);
+    let run_no = runs::number_once(writing, run)?;
+    if let Some(known) = cells::attempt(writing, run, run_no, cell, number)? {
+        return again(writing, run_no, &known, attempt, *settlement);
     }
-    let settled = match settlement {
-        Some((id, to)) => ledger::settle(connection, run, run_no, id, to)?,
+    let settled = match *settlement {
+        Some((id, to)) => ledger::settle(writing, run, run_no, id, to)?,
         None => Settled::default(),
     };
     let row = Row {
@@ -91,38 +100,43 @@ fn record(
         reservation: settlement.map(|(id, _)| *id.as_bytes()),
     };
     let mut hit = None;
-    let outcome = match attempt.outcome {
+    let outcome = match &attempt.outcome {
         Outcome::Answered(answer) => {
             let source = answer.source;
             let keep = cache_key.filter(|_| answer.is_cacheable());
             let is_hit = source == AnswerSource::Cache;
             hit = is_hit.then(|| attempt.cost.unwrap_or_default());
-            let written = write_answer(connection, *answer, cache_key.filter(|_| is_hit))?;
-            row.insert(connection, Some((source, written.answer_no)), None)?;
+            let written = write_answer(writing, answer, cache_key.filter(|_| is_hit))?;
+            row.insert(writing, Some((source, written.answer_no)), None)?;
             if let Some(key) = keep {
-                cache.put(connection, key, written.answer_no, written.bytes, row.ended_at)?;
+                cache.put(writing, key, written.answer_no, written.bytes, row.ended_at)?;
             }
             1
         }
         Outcome::Failed(failure) => {
-            let json = serde_json::to_string(&failure).doing("record a failed attempt")?;
-            row.insert(connection, None, Some((&json, &name_of(&failure.kind))))?;
+            let json = serde_json::to_string(failure).doing("record a failed attempt")?;
+            row.insert(writing, None, Some((&json, &name_of(&failure.kind))))?;
             2
         }
     };
-    if hit.is_some() || unpriced {
-        ledger::book_aside(connection, run_no, attempt.ended, hit, unpriced)
-            .doing("record an attempt")?;
+    if hit.is_some() || *unpriced {
+        let aside = Change {
+            saved: hit.unwrap_or_default().get(),
+            hits: hit.is_some().into(),
+            unpriced: i64::from(*unpriced),
+            ..Change::default()
+        };
+        aside.book(writing, run_no, day_of(attempt.ended));
     }
     if row.closes {
-        row.close(connection, outcome)?;
+        row.close(writing, outcome)?;
     }
     Ok(settled)
 }
 
 /// Answers for an attempt that is recorded already.
 fn again(
-    connection: &Connection,
+    writing: &Writing<'_>,
     run_no: i64,
     known: &RecordedAttempt,
     attempt: &Attempt,
@@ -135,7 +149,7 @@ fn again(
         )));
     }
     match settlement {
-        Some((id, to)) => ledger::settle(connection, attempt.run, run_no, id, to),
+        Some((id, to)) => ledger::settle(writing, attempt.run, run_no, id, to),
         None => Ok(Settled::default()),
     }
 }
@@ -217,12 +231,12 @@ struct Written {
 /// Writes an answer, or finds the same one where the cache has it under `shared`.
 fn write_answer(
     connection: &Connection,
-    mut answer: Answer,
+    answer: &Answer,
     shared: Option<ContentHash>,
 ) -> Result<Written, StoreError> {
     let doing = "record an answer";
-    let text = std::mem::take(&mut answer.reply.text);
-    let reply = serde_json::to_string(&answer.reply).doing(doing)?;
+    let text = &answer.reply.text;
+    let reply = serde_json::to_string(&WithoutText(&answer.reply)).doing(doing)?;
     let bytes = (text.len() + reply.len()) as u64;
     if let Some(key) = shared {
         // Another process may have replaced the entry since: only the same answer is shared.

@@ -8,10 +8,10 @@ use score::Status;
 use values::{Id, NanoDollars, Timestamp};
 
 use crate::error::{Doing, StoreError};
-use crate::ledger;
 use crate::runs;
 use crate::sql::Columns;
 use crate::store::Store;
+use crate::sums;
 
 /// How many cells of a run stand where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -308,7 +308,7 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
 /// Adds what is counted to what the run's row says.
 fn complete(connection: &Connection, run_no: i64, run: &mut RunSummary) -> Result<(), StoreError> {
     run.tally = tally(connection, run_no).doing("count the cells of a run")?;
-    let sums = ledger::sums(connection, "run", run_no)?;
+    let sums = sums::sums(connection, sums::Scope::Run(run_no))?;
     (run.spend, run.hits) = (sums.spend, sums.hits);
     Ok(())
 }

@@ -8,7 +8,9 @@ use crate::ledger;
 use crate::results::{self, Tally};
 use crate::sql::{Columns, name_of};
 use crate::store::Store;
+use crate::sums;
 use crate::writer::Done;
+use crate::writing::{RunRow, Writing};
 
 /// The cells of a plan, in its order; made one by one so that a plan need not fit in memory.
 pub type PlannedCells = Box<dyn Iterator<Item = PlannedCell> + Send>;
@@ -250,19 +252,29 @@ pub(crate) fn number(connection: &Connection, run: Id) -> Result<i64, StoreError
 }
 
 /// Returns the number of a run that this opening works on.
-pub(crate) fn held(connection: &Connection, run: Id, lease: Id) -> Result<i64, StoreError> {
-    let (run_no, holder) = connection
+pub(crate) fn held(writing: &Writing<'_>, run: Id, lease: Id) -> Result<i64, StoreError> {
+    let row = writing.run(run, |connection| row(connection, run))?;
+    if row.lease == Some(lease) { Ok(row.run_no) } else { Err(StoreError::NotHeld(run)) }
+}
+
+/// Returns the number of a run, which the writes of a transaction look for once.
+pub(crate) fn number_once(writing: &Writing<'_>, run: Id) -> Result<i64, StoreError> {
+    writing.run(run, |connection| row(connection, run)).map(|row| row.run_no)
+}
+
+fn row(connection: &Connection, run: Id) -> Result<RunRow, StoreError> {
+    connection
         .prepare_cached("SELECT run_no, lease FROM run WHERE id = ?1")
         .and_then(|mut select| {
             select
                 .query_row([run.as_bytes()], |row| {
-                    Ok((row.get(0)?, row.get::<_, Option<[u8; 16]>>(1)?))
+                    let lease = row.get::<_, Option<[u8; 16]>>(1)?.map(Id::from_bytes);
+                    Ok(RunRow { id: run, run_no: row.get(0)?, lease })
                 })
                 .optional()
         })
         .doing("look for a run")?
-        .ok_or(StoreError::UnknownRun(run))?;
-    if holder == Some(*lease.as_bytes()) { Ok(run_no) } else { Err(StoreError::NotHeld(run)) }
+        .ok_or(StoreError::UnknownRun(run))
 }
 
 pub(crate) fn create(
@@ -360,7 +372,7 @@ impl Cases<'_> {
 }
 
 fn claim(
-    connection: &Connection,
+    connection: &Writing<'_>,
     run: Id,
     lease: &Lease,
     now: Timestamp,
@@ -389,7 +401,7 @@ fn claim(
             params![run_no, now.unix_ms(), lease.id.as_bytes()],
         )
         .doing(doing)?;
-    let sums = ledger::sums(connection, "run", run_no)?;
+    let sums = sums::sums_with(connection, sums::Scope::Run(run_no))?;
     Ok(Standing {
         state,
         generation,

@@ -9,6 +9,7 @@ use crate::runs;
 use crate::sql::{Columns, is_dangling, name_of};
 use crate::store::Store;
 use crate::writer::Done;
+use crate::writing::Writing;
 
 /// The kind of a kept version that is the text of an `evalset.yaml`, by the SHA-256 of its bytes.
 ///
@@ -36,7 +37,7 @@ impl Store {
     /// Records the scores of a cell in place of any of the same generation. Scores of the latest
     /// generation recorded for a cell are the ones that count; older ones are kept.
     pub fn record_scores(&self, new: NewScores, done: Done<()>) {
-        self.submit(done, move |connection| record(connection, &new));
+        self.submit_shared(done, move |writing| record(writing, &new));
     }
 
     /// Begins to score a run again by settings that are kept as a version of kind
@@ -169,9 +170,9 @@ pub(crate) fn outcome(row: &Row<'_>, value: usize) -> rusqlite::Result<Outcome> 
     })
 }
 
-fn record(connection: &Connection, new: &NewScores) -> Result<(), StoreError> {
+fn record(connection: &Writing<'_>, new: &NewScores) -> Result<(), StoreError> {
     let doing = "record the scores of a cell";
-    let run_no = runs::number(connection, new.run)?;
+    let run_no = runs::number_once(connection, new.run)?;
     let key = params![run_no, new.cell, new.generation];
     // A look is much cheaper than a removal of nothing, which SQLite prepares for many rows.
     let has_older = connection
@@ -185,7 +186,8 @@ fn record(connection: &Connection, new: &NewScores) -> Result<(), StoreError> {
             .doing(doing)?;
     }
     for score in &new.scores {
-        let scorer_no = scorer(connection, score).doing(doing)?;
+        let scorer_no =
+            connection.scorer(score, |connection| scorer(connection, score)).doing(doing)?;
         let (value, number, category) = columns_of(&score.score.outcome);
         let inserted = connection
             .prepare_cached(

@@ -12,6 +12,7 @@ use crate::folder::{self, Warning};
 use crate::process::ProcessIdentity;
 use crate::readers::Readers;
 use crate::writer::{self, Done, Job, Writer};
+use crate::writing::Writing;
 use crate::{leases, open, schema};
 
 /// How a store is opened.
@@ -138,14 +139,28 @@ impl Store {
         stopped
     }
 
-    /// Submits a write.
+    /// Submits a write that has a transaction of its own.
     pub(crate) fn submit<T: Send + 'static>(
         &self,
         done: Done<T>,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&Writing<'_>) -> Result<T, StoreError> + Send + 'static,
     ) {
+        self.hand_over(writer::job(work, done));
+    }
+
+    /// Submits a small write that shares a transaction, and so an fsync, with others. It may be
+    /// written again, so beside rows it changes nothing that would then be changed twice.
+    pub(crate) fn submit_shared<T: Send + 'static>(
+        &self,
+        done: Done<T>,
+        work: impl FnMut(&Writing<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) {
+        self.hand_over(writer::shared_job(work, done));
+    }
+
+    fn hand_over(&self, job: Box<dyn Job>) {
         let jobs = self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        writer::hand_over(jobs.as_ref(), writer::job(work, done));
+        writer::hand_over(jobs.as_ref(), job);
     }
 
     /// Runs a function on a connection that reads.

@@ -3,7 +3,7 @@
 use std::ops::Add;
 
 use run::{LedgerState, Spend};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 use values::{NanoDollars, Timestamp};
 
 use crate::error::{Doing, StoreError};

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use crate::cache::CacheUse;
 use crate::error::{Doing, StoreError};
+use crate::writing::Writing;
 
 /// What is told when a write is durable, or failed. It runs on the writer's thread, so it must be
 /// quick and must not wait for another write.
@@ -19,37 +20,58 @@ const IDLE: Duration = Duration::from_secs(2);
 
 /// A write, in the order in which they were submitted.
 pub(crate) trait Job: Send {
-    /// Writes inside the group's transaction and keeps its result.
-    fn write(&mut self, connection: &Connection) -> Result<(), StoreError>;
-    /// Reports: the kept result once the group is durable, else why the group is not.
-    fn report(self: Box<Self>, group: Result<(), StoreError>);
+    /// Tells whether it may share a transaction, and so be written again after one was undone.
+    fn shares(&self) -> bool;
+    /// Writes inside the open transaction and keeps its result.
+    fn write(&mut self, open: &Writing<'_>) -> Result<(), StoreError>;
+    /// Reports: the kept result once the transaction is durable, else why it is not.
+    fn report(self: Box<Self>, transaction: Result<(), StoreError>);
 }
 
 struct Write<T, W> {
-    work: Option<W>,
+    work: W,
+    shares: bool,
     result: Option<Result<T, StoreError>>,
     done: Done<T>,
 }
 
-/// Makes a job of a function that writes and one that is told.
+/// Makes a job that has a transaction of its own, of a function that writes and one that is told.
 pub(crate) fn job<T: Send + 'static>(
-    work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    work: impl FnOnce(&Writing<'_>) -> Result<T, StoreError> + Send + 'static,
     done: Done<T>,
 ) -> Box<dyn Job> {
-    Box::new(Write { work: Some(work), result: None, done })
+    let mut work = Some(work);
+    let work = move |open: &Writing<'_>| match work.take() {
+        Some(work) => work(open),
+        None => Err(StoreError::Conflict("the write was begun already".to_owned())),
+    };
+    Box::new(Write { work, shares: false, result: None, done })
 }
 
-impl<T: Send, W: FnOnce(&Connection) -> Result<T, StoreError> + Send> Job for Write<T, W> {
-    fn write(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        let Some(work) = self.work.take() else { return Ok(()) };
-        let result = work(connection);
+/// Makes a job that shares a transaction with others. It is written again if another of them failed,
+/// which undid them all; beside rows it must change nothing that this would change twice.
+pub(crate) fn shared_job<T: Send + 'static>(
+    work: impl FnMut(&Writing<'_>) -> Result<T, StoreError> + Send + 'static,
+    done: Done<T>,
+) -> Box<dyn Job> {
+    Box::new(Write { work, shares: true, result: None, done })
+}
+
+impl<T: Send, W: FnMut(&Writing<'_>) -> Result<T, StoreError> + Send> Job for Write<T, W> {
+    fn shares(&self) -> bool {
+        self.shares
+    }
+
+    fn write(&mut self, open: &Writing<'_>) -> Result<(), StoreError> {
+        self.result = None;
+        let result = (self.work)(open);
         let outcome = result.as_ref().map(drop).map_err(Clone::clone);
         self.result = Some(result);
         outcome
     }
 
-    fn report(self: Box<Self>, group: Result<(), StoreError>) {
-        (self.done)(match (group, self.result) {
+    fn report(self: Box<Self>, transaction: Result<(), StoreError>) {
+        (self.done)(match (transaction, self.result) {
             (Ok(()), Some(result)) => result,
             (Ok(()), None) => {
                 Err(StoreError::Conflict("the write ended in a panic and was undone".to_owned()))
@@ -75,25 +97,38 @@ pub(crate) fn hand_over(jobs: Option<&Sender<Box<dyn Job>>>, job: Box<dyn Job>) 
 
 /// The one thread of this process that writes. While one group is being made durable the next
 /// gathers, so that the busier it is, the more writes share an fsync.
+///
+/// The writes of a group share one transaction without savepoints, for which SQLite would copy each
+/// page that a write is about to change. Where one fails, all are undone, and each is written again
+/// in a transaction of its own: failures are rare, and take nothing else with them.
 pub(crate) struct Writer {
     pub(crate) connection: Connection,
     pub(crate) jobs: Receiver<Box<dyn Job>>,
     pub(crate) cache: Arc<CacheUse>,
 }
 
+/// What came of writing a group.
+enum Group {
+    /// It is durable, or could not be made so.
+    Ended(Result<(), StoreError>),
+    /// One of its writes failed; nothing is written.
+    Undone,
+}
+
 impl Writer {
     /// Works until every sender is gone and every job is done.
     pub(crate) fn work(mut self) {
         let mut resting = true;
+        let mut next = None;
         loop {
-            let first = if resting {
-                self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
-            } else {
-                self.jobs.recv_timeout(IDLE)
+            let first = match next.take() {
+                Some(job) => Ok(job),
+                None if resting => self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                None => self.jobs.recv_timeout(IDLE),
             };
             match first {
                 Ok(first) => {
-                    self.group(first);
+                    next = self.write(first);
                     resting = false;
                 }
                 Err(RecvTimeoutError::Timeout) => {
@@ -106,45 +141,86 @@ impl Writer {
         self.tidy_up();
     }
 
-    fn group(&mut self, first: Box<dyn Job>) {
-        let doing = "begin a group of writes";
-        let mut written = Vec::new();
-        let durable = match self.connection.execute_batch("BEGIN IMMEDIATE").doing(doing) {
-            Ok(()) => self.fill(first, &mut written),
-            Err(error) => {
-                // What waits behind it would wait as long and fail as well.
-                written.push(first);
-                written.extend(self.jobs.try_iter());
-                Err(error)
+    /// Writes a job with others that wait, and returns one that wants a transaction of its own.
+    fn write(&mut self, first: Box<dyn Job>) -> Option<Box<dyn Job>> {
+        let mut next = None;
+        if first.shares() {
+            let mut written = vec![first];
+            match self.group(&mut written, &mut next) {
+                Group::Ended(durable) => report(written, &durable),
+                Group::Undone => written.into_iter().for_each(|job| self.alone(job)),
             }
-        };
-        let durable =
-            durable.and_then(|()| self.connection.execute_batch("COMMIT").doing("commit"));
-        if durable.is_err() && !self.connection.is_autocommit() {
-            // Should even this fail, closing undoes it, and the next group cannot begin.
-            drop(self.connection.execute_batch("ROLLBACK"));
-        }
-        for job in written {
-            let verdict = durable.clone();
-            // A caller's panic is the caller's: the writer serves the others.
-            drop(catch_unwind(AssertUnwindSafe(|| job.report(verdict))));
+        } else {
+            self.alone(first);
         }
         if self.cache.wants_tidying() {
             // Repeated later if it fails; nothing depends on it.
             drop(self.cache.tidy(&mut self.connection));
         }
+        next
     }
 
-    /// Writes what waits into the open transaction, until nothing waits or the group is full.
-    fn fill(&self, first: Box<dyn Job>, written: &mut Vec<Box<dyn Job>>) -> Result<(), StoreError> {
-        let mut next = Some(first);
-        while let Some(mut job) = next {
-            let outcome = write_alone(&self.connection, job.as_mut());
-            written.push(job);
-            outcome?;
-            next = (written.len() < GROUP).then(|| self.jobs.try_recv().ok()).flatten();
+    /// Writes what waits in one transaction, until nothing waits, the group is full, or the next
+    /// wants a transaction of its own.
+    fn group(&self, written: &mut Vec<Box<dyn Job>>, next: &mut Option<Box<dyn Job>>) -> Group {
+        let open = match self.begin() {
+            Ok(open) => open,
+            Err(error) => {
+                // What waits behind it would wait as long and fail as well.
+                written.extend(self.jobs.try_iter());
+                return Group::Ended(Err(error));
+            }
+        };
+        let mut at = 0;
+        while let Some(job) = written.get_mut(at) {
+            if !matches!(guarded(job.as_mut(), &open), Ok(Ok(()))) {
+                self.undo();
+                return Group::Undone;
+            }
+            at += 1;
+            match (at < GROUP).then(|| self.jobs.try_recv()) {
+                Some(Ok(job)) if job.shares() => written.push(job),
+                Some(Ok(job)) => *next = Some(job),
+                Some(Err(_)) | None => {}
+            }
         }
-        Ok(())
+        Group::Ended(self.commit(open))
+    }
+
+    /// Writes a job in a transaction of its own.
+    fn alone(&self, mut job: Box<dyn Job>) {
+        let durable = self.begin().and_then(|open| match guarded(job.as_mut(), &open) {
+            Ok(Ok(())) => self.commit(open),
+            Ok(Err(error)) => {
+                self.undo();
+                Err(error)
+            }
+            Err(_) => {
+                // Its own report says that it panicked.
+                self.undo();
+                Ok(())
+            }
+        });
+        report(vec![job], &durable);
+    }
+
+    fn begin(&self) -> Result<Writing<'_>, StoreError> {
+        run_cached(&self.connection, "BEGIN IMMEDIATE").doing("begin a group of writes")?;
+        Ok(Writing::new(&self.connection))
+    }
+
+    fn commit(&self, open: Writing<'_>) -> Result<(), StoreError> {
+        open.finish()
+            .and_then(|()| run_cached(&self.connection, "COMMIT").doing("commit"))
+            .inspect_err(|_| self.undo())
+    }
+
+    /// Undoes the open transaction, if SQLite has not done so already.
+    fn undo(&self) {
+        if !self.connection.is_autocommit() {
+            // Should even this fail, closing undoes it, and the next group cannot begin.
+            drop(run_cached(&self.connection, "ROLLBACK"));
+        }
     }
 
     /// Writes down what can wait, and takes the WAL back into the database.
@@ -155,22 +231,17 @@ impl Writer {
     }
 }
 
-/// Runs one job so that its failure takes nothing else of the group with it.
-///
-/// # Errors
-/// If SQLite gave up the whole transaction (as it may when the disk is full).
-fn write_alone(connection: &Connection, job: &mut dyn Job) -> Result<(), StoreError> {
-    let doing = "write";
-    run_cached(connection, "SAVEPOINT job").doing(doing)?;
-    // A panic inside a job must not leave its half behind, nor end the writer.
-    let outcome = catch_unwind(AssertUnwindSafe(|| job.write(connection)));
-    if !matches!(outcome, Ok(Ok(()))) {
-        if connection.is_autocommit() {
-            return outcome.unwrap_or(Err(StoreError::Closed));
-        }
-        run_cached(connection, "ROLLBACK TO job").doing(doing)?;
+fn report(written: Vec<Box<dyn Job>>, durable: &Result<(), StoreError>) {
+    for job in written {
+        let verdict = durable.clone();
+        // A caller's panic is the caller's: the writer serves the others.
+        drop(catch_unwind(AssertUnwindSafe(|| job.report(verdict))));
     }
-    run_cached(connection, "RELEASE job").doing(doing)
+}
+
+/// Writes a job; a panic inside it must not end the writer.
+fn guarded(job: &mut dyn Job, open: &Writing<'_>) -> std::thread::Result<Result<(), StoreError>> {
+    catch_unwind(AssertUnwindSafe(|| job.write(open)))
 }
 
 fn run_cached(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
@@ -213,7 +284,7 @@ mod tests {
     }
 
     fn insert(number: i64, size: i64, done: Done<()>) -> Box<dyn Job> {
-        let work = move |connection: &Connection| {
+        let work = move |connection: &Writing<'_>| {
             connection
                 .execute("INSERT INTO t VALUES (?1, zeroblob(?2))", (number, size))
                 .doing("insert")
@@ -248,12 +319,47 @@ mod tests {
         assert_eq!(crate::schema::faults(&connection).unwrap(), Vec::<String>::new());
     }
 
+    /// Lets a first write wait until the others stand behind it, so that all share its group.
+    #[test]
+    fn a_write_that_fails_in_a_group_takes_no_other_with_it() {
+        let (sender, results) = channel();
+        let (connection, _folder) = with_writer(None, |submit| {
+            let (go, gate) = channel::<()>();
+            let wait = move |_: &Writing<'_>| {
+                // Written again, it finds the gate open.
+                gate.recv().ok();
+                Ok(())
+            };
+            submit(shared_job(wait, Box::new(drop)));
+            for (number, value) in [(0, 10), (1, 10), (2, 12), (3, 13)] {
+                let work = move |connection: &Writing<'_>| {
+                    assert_ne!(value, 12, "a bug");
+                    let row = (value, number);
+                    connection
+                        .execute("INSERT INTO t VALUES (?1, ?2)", row)
+                        .doing("insert")
+                        .map(drop)
+                };
+                let sender = sender.clone();
+                let done = Box::new(move |result| sender.send((number, result)).unwrap());
+                submit(shared_job(work, done));
+            }
+            drop(go);
+        });
+        drop(sender);
+        let told: Vec<(i64, bool)> =
+            results.into_iter().map(|(number, result)| (number, result.is_ok())).collect();
+        assert_eq!(told, [(0, true), (1, false), (2, false), (3, true)]);
+        let kept: i64 = connection.query_row("SELECT sum(a) FROM t", (), |row| row.get(0)).unwrap();
+        assert_eq!(kept, 23);
+    }
+
     #[test]
     fn a_panic_in_one_write_is_undone_and_takes_no_other_with_it() {
         let (sender, results) = channel();
         let (connection, _folder) = with_writer(None, |submit| {
             for number in 0..3 {
-                let work = move |connection: &Connection| {
+                let work = move |connection: &Writing<'_>| {
                     connection
                         .execute("INSERT INTO t VALUES (?1, NULL)", [number])
                         .doing("insert")?;

@@ -2,8 +2,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
-use rusqlite::Connection;
 use run::CellScore;
+use rusqlite::Connection;
 use values::Id;
 
 use crate::error::StoreError;

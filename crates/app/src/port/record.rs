@@ -111,7 +111,7 @@ impl Record for StoreRecord {
 
     async fn commit(&self, entry: Arc<Entry>) -> Result<(), RecordError> {
         let new = NewAttempt {
-            attempt: Attempt::clone(&entry.attempt),
+            attempt: Arc::clone(&entry.attempt),
             settlement: entry.settlement.map(|settled| (settled.reservation, settled.state)),
             unpriced: entry.unpriced,
             cache_key: entry.cache_key,

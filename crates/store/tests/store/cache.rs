@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use std::path::Path;
 
 use chat::FinishReason;
@@ -15,7 +17,7 @@ fn key(number: u32) -> ContentHash {
 
 fn keep(store: &Store, run: Id, cell: u32, text: &str) {
     let mut new = NewAttempt { cache_key: Some(key(cell)), ..answered(run, cell, 0, text) };
-    new.attempt.ended = at(i64::from(cell));
+    Arc::make_mut(&mut new.attempt).ended = at(i64::from(cell));
     wait(|done| store.record(new, done)).unwrap();
 }
 
@@ -37,7 +39,7 @@ fn only_complete_live_answers_are_kept() {
         (3, FinishReason::Complete, AnswerSource::Replay),
     ] {
         let mut new = NewAttempt { cache_key: Some(key(cell)), ..answered(run, cell, 0, "x") };
-        if let Outcome::Answered(answer) = &mut new.attempt.outcome {
+        if let Outcome::Answered(answer) = &mut Arc::make_mut(&mut new.attempt).outcome {
             answer.reply.finish = finish;
             answer.source = source;
         }
@@ -79,7 +81,7 @@ fn a_hit_writes_no_second_copy_of_the_answer() {
     keep(&store, run, 0, &text);
     let hit = store.cached(key(0), at(5)).unwrap().unwrap();
     let mut new = NewAttempt { cache_key: Some(key(0)), ..answered(run, 1, 0, "") };
-    new.attempt.outcome = Outcome::Answered(Box::new(hit.clone()));
+    Arc::make_mut(&mut new.attempt).outcome = Outcome::Answered(Box::new(hit.clone()));
     wait(|done| store.record(new, done)).unwrap();
     let cell = store.cell(run, 1).unwrap();
     assert_eq!(cell.attempts[0].attempt.outcome, Outcome::Answered(Box::new(hit)));
@@ -103,7 +105,7 @@ fn an_answer_that_was_replaced_meanwhile_is_recorded_as_it_was_used() {
     })
     .unwrap();
     let mut new = NewAttempt { cache_key: Some(key(0)), ..answered(run, 2, 0, "") };
-    new.attempt.outcome = Outcome::Answered(Box::new(hit.clone()));
+    Arc::make_mut(&mut new.attempt).outcome = Outcome::Answered(Box::new(hit.clone()));
     wait(|done| store.record(new, done)).unwrap();
     let cell = store.cell(run, 2).unwrap();
     assert_eq!(cell.attempts[0].attempt.outcome, Outcome::Answered(Box::new(hit)));

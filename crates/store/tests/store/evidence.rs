@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use run::{AnswerSource, CellScore, Outcome};
 use score::Status;
 use store::{Content, NewScores, OutcomeEvidence, SETTINGS_KIND, Store, StoreError, wait};
@@ -100,9 +102,11 @@ fn an_answer_comes_with_what_it_took() {
     let run = id(b'r', 1);
     start(&store, run, 2);
     let mut replayed = answered(run, 0, 0, "text");
-    let Outcome::Answered(answer) = &mut replayed.attempt.outcome else { unreachable!() };
+    let Outcome::Answered(answer) = &mut Arc::make_mut(&mut replayed.attempt).outcome else {
+        unreachable!()
+    };
     (answer.source, answer.reply.usage) = (AnswerSource::Replay, None);
-    replayed.attempt.cost = None;
+    Arc::make_mut(&mut replayed.attempt).cost = None;
     wait(|done| store.record(replayed, done)).unwrap();
     wait(|done| store.record(answered(run, 1, 0, "text"), done)).unwrap();
     let mut answers = Vec::new();

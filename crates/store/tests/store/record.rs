@@ -51,7 +51,7 @@ fn a_retry_replaces_a_failure_but_nothing_replaces_an_answer() {
     let query =
         PendingQuery { run, selection: Selection::Answered, variants: None, after: None, limit: 1 };
     let cell = store.pending_cells(&query).unwrap().remove(0);
-    assert_eq!(cell.answered, Some(answered(run, 0, 1, "yes").attempt));
+    assert_eq!(cell.answered, Some((*answered(run, 0, 1, "yes").attempt).clone()));
     assert_eq!(store.cell(run, 0).unwrap().attempts.len(), 4);
 }
 
@@ -161,7 +161,7 @@ fn a_run_with_answers_made_elsewhere_is_written_whole_or_not_at_all() {
     let store = open(folder.path());
     let run = id(b'r', 1);
     let answers = |cells: &[u32]| -> Vec<_> {
-        cells.iter().map(|cell| answered(run, *cell, 0, "yes").attempt).collect()
+        cells.iter().map(|cell| (*answered(run, *cell, 0, "yes").attempt).clone()).collect()
     };
     let create = |cells: &[u32]| {
         let (header, plan) = (header(run, 2), plan(2));

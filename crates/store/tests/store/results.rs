@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use chat::FinishReason;
 use evalset::ScoreSource;
 use run::{AnswerSource, CellScore, ExportRow, FailureKind, LedgerState, Outcome, StatusCounts};
@@ -178,7 +180,7 @@ fn an_export_holds_the_whole_record_and_reads_back() {
         settlement: Some((id(b'l', 1), LedgerState::Settled { billed: dollars(3) })),
         ..answered(run, 4, 0, "paid")
     };
-    let expected = paid.attempt.clone();
+    let expected = Arc::clone(&paid.attempt);
     wait(|done| store.record(paid, done)).unwrap();
 
     let mut lines = Vec::new();
@@ -200,12 +202,12 @@ fn an_export_holds_the_whole_record_and_reads_back() {
     assert!(matches!(&rows[4], ExportRow::Score { cell: 0, score: recorded }
         if recorded.score == score("equals", Pass)));
     assert!(matches!(&rows[14], ExportRow::Attempt { attempt, reservation: Some(of) }
-        if **attempt == expected && *of == id(b'l', 1)));
+        if **attempt == *expected && *of == id(b'l', 1)));
     assert!(matches!(&rows[16], ExportRow::Ledger { entry }
         if entry.state == LedgerState::Settled { billed: dollars(3) }));
     assert_eq!(rows[17], ExportRow::End { cells: 6, attempts: 6 });
     let record = store.cell(run, 4).unwrap();
-    assert_eq!(record.attempts[0].attempt, expected);
+    assert_eq!(record.attempts[0].attempt, *expected);
     assert!(matches!(record.attempts[0].attempt.outcome, Outcome::Answered(_)));
     assert_eq!(record.ledger.len(), 1);
 }

@@ -1,5 +1,7 @@
 //! A run to write about, and stores in folders of their own.
 
+use std::sync::Arc;
+
 use std::path::Path;
 
 use chat::{FinishReason, Reply, Usage};
@@ -96,7 +98,7 @@ pub(crate) fn reply(text: &str) -> Reply {
 
 pub(crate) fn answered(run: Id, cell: u32, number: u32, text: &str) -> NewAttempt {
     NewAttempt {
-        attempt: Attempt {
+        attempt: Arc::new(Attempt {
             run,
             cell,
             number,
@@ -110,7 +112,7 @@ pub(crate) fn answered(run: Id, cell: u32, number: u32, text: &str) -> NewAttemp
                 first_token_ms: Some(90),
                 source: AnswerSource::Live,
             })),
-        },
+        }),
         settlement: None,
         unpriced: false,
         cache_key: None,
@@ -119,7 +121,7 @@ pub(crate) fn answered(run: Id, cell: u32, number: u32, text: &str) -> NewAttemp
 
 pub(crate) fn failed(run: Id, cell: u32, number: u32) -> NewAttempt {
     NewAttempt {
-        attempt: Attempt {
+        attempt: Arc::new(Attempt {
             run,
             cell,
             number,
@@ -136,7 +138,7 @@ pub(crate) fn failed(run: Id, cell: u32, number: u32) -> NewAttempt {
                 retry: Retry::After { ms: 500 },
                 bill: Bill::Nothing,
             }),
-        },
+        }),
         settlement: None,
         unpriced: false,
         cache_key: None,
@@ -146,7 +148,7 @@ pub(crate) fn failed(run: Id, cell: u32, number: u32) -> NewAttempt {
 /// A failure after which nothing is tried.
 pub(crate) fn failed_for_good(run: Id, cell: u32, number: u32) -> NewAttempt {
     let mut new = failed(run, cell, number);
-    new.attempt.closes = true;
+    Arc::make_mut(&mut new.attempt).closes = true;
     new
 }
 
