@@ -59,20 +59,25 @@ fn own_part(help: &str) -> String {
     out
 }
 
-#[test]
-#[expect(clippy::too_many_lines, reason = "it is the help of every command")]
-fn every_command_explains_itself() {
+/// The help of commands, one after the other.
+pub(crate) fn explained(commands: &[&[&str]]) -> String {
     let sandbox = Sandbox::new();
     let mut all = String::new();
-    for command in COMMANDS {
-        let ran = sandbox.run(&[command, &["-h"]].concat());
+    for command in commands {
+        let ran = sandbox.run(&[command, &["-h"][..]].concat());
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{command:?}");
         for common in ["--project <DIR>", "--format <FORMAT>", "--color <COLOR>"] {
             assert!(ran.stdout.contains(common), "{command:?} lacks {common}");
         }
         all += &format!("== {}\n{}\n", command.join(" "), own_part(&ran.stdout));
     }
-    insta::assert_snapshot!(all, @r#"
+    all
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "it is the help of every command")]
+fn every_command_explains_itself() {
+    insta::assert_snapshot!(explained(&COMMANDS), @r#"
     == run
     Run an eval set: every case with every variant
 

@@ -29,6 +29,7 @@ fn the_program_explains_itself() {
       gate         Decide whether the candidate may ship: run it, compare it with the baseline, apply
                    the rules
       label        Label outputs in the terminal, and look at the labels that there are
+      failures     Sort what went wrong into kinds, and see how often each occurs
       baseline     Approve the results of a run, and show what is approved
       pin          Pin the version of a prompt that an environment uses, or list the pins
       prompt       Look at prompts: list, render, compare, history, export

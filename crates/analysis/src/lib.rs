@@ -23,6 +23,7 @@ mod rate;
 mod repeated;
 mod results;
 mod sequential;
+mod similar_notes;
 mod slices;
 mod square;
 mod steps;
@@ -55,6 +56,7 @@ pub use results::{
     cluster_numbers,
 };
 pub use sequential::{Goal, UntilDecided};
+pub use similar_notes::{SimilarNotes, similar_notes};
 pub use slices::{Slice, Slices};
 pub use square::{CaseScore, Change, PairedCase, Square};
 pub use units::Uncounted;

@@ -15,6 +15,7 @@ mod embedded;
 mod error;
 mod evidence;
 mod execute;
+mod failures;
 mod gate;
 mod host;
 mod keys;
@@ -54,6 +55,10 @@ pub use doctor::{Finding, Health, HostContact};
 pub use error::{AppError, ErrorKind};
 pub use evidence::RunResults;
 pub use execute::{ResumeRequest, RunningRun};
+pub use failures::{
+    CategoryChange, FailureRequest, GroupRequest, MergeRequest, NotesAsked, RenameRequest,
+    UngroupRequest,
+};
 pub use gate::{Approved, GateRequest, Gated, PlannedGate};
 pub use host::{Environment, Host};
 pub use keys::{KeyTest, KeyView, key_origin};

@@ -7,6 +7,7 @@
 )]
 
 mod calibrate;
+mod failures;
 mod label;
 
 use std::num::NonZeroU32;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use calibrate::{Calibrate, CalibrateSplit};
+pub(crate) use failures::{Failures, FailuresCommand, FailuresFile, FailuresList, Who};
 pub(crate) use label::{Label, LabelCommand, LabelImport, LabelPurge, LabelQueue, Queue};
 
 /// Is the new prompt better, and how do we know?
@@ -117,6 +119,8 @@ pub(crate) enum Command {
     Gate(Gate),
     /// Label outputs in the terminal, and look at the labels that there are
     Label(Label),
+    /// Sort what went wrong into kinds, and see how often each occurs
+    Failures(Failures),
     /// Approve the results of a run, and show what is approved
     #[command(subcommand)]
     Baseline(Baseline),

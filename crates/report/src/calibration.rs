@@ -158,7 +158,8 @@ pub fn calibration_json(report: &CalibrationReport) -> String {
     text
 }
 
-fn columns(rows: &[Vec<String>]) -> String {
+/// Lays a table out for a terminal, its first row being the head.
+pub(crate) fn columns(rows: &[Vec<String>]) -> String {
     use unicode_width::UnicodeWidthStr;
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let wide = |column: usize| {

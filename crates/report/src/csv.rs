@@ -59,7 +59,8 @@ fn side(side: Option<RowSide>) -> [String; 4] {
     ]
 }
 
-fn line(out: &mut String, cells: &[String]) {
+/// Writes one row.
+pub(crate) fn line(out: &mut String, cells: &[String]) {
     for (place, text) in cells.iter().enumerate() {
         if place > 0 {
             out.push(',');

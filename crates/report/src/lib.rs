@@ -8,6 +8,7 @@
 mod calibration;
 mod csv;
 mod evidence;
+mod failures;
 mod figures;
 mod html;
 mod junit;
@@ -27,6 +28,10 @@ pub use calibration::{
     calibration_markdown, calibration_text, rate_sentence, state_sentence,
 };
 pub use csv::csv;
+pub use failures::{
+    CategoryRow, FAILURES_FORMAT, FailureReport, NoteRow, NoteStanding, NotesAside, failures_csv,
+    failures_markdown, failures_text, saturation_sentence,
+};
 pub use figures::{CriterionFigures, Latencies, Rate};
 pub use html::html;
 pub use junit::junit;

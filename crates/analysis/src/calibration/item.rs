@@ -131,7 +131,7 @@ impl Scale {
     }
 
     /// Tells whether a value passes; none if the scale does not say.
-    pub(crate) fn passes(&self, value: &LabelValue) -> Option<bool> {
+    pub fn passes(&self, value: &LabelValue) -> Option<bool> {
         match (value, self) {
             (LabelValue::Pass, _) | (LabelValue::Prefers(Preference::A), Self::Pair) => Some(true),
             (LabelValue::Fail, _) | (LabelValue::Prefers(Preference::B), Self::Pair) => Some(false),

@@ -7,11 +7,11 @@ mod import;
 mod queue;
 mod recorder;
 mod stats;
-mod sync;
+pub(crate) mod sync;
 mod writer;
 
 use document::Severity;
-use evalset::{Case, Criterion, EvalSet, LabelSubject, LabelValue, Labels, Outputs};
+use evalset::{Case, Categories, Criterion, EvalSet, LabelSubject, LabelValue, Labels, Outputs};
 use project::{EvalSetFolder, Project};
 use serde_json::Value;
 use store::Store;
@@ -26,6 +26,7 @@ pub use import::{
     LabelsImported,
 };
 pub use queue::{LabelItem, LabelRequest, QueueKind, ShownOutput};
+pub(crate) use stats::reference;
 pub use stats::{CriterionLabels, LabelStats, LabellerCounts, Overlap};
 
 /// The labels of one eval set, with what they are about.
@@ -34,6 +35,7 @@ pub(crate) struct LabelWorld {
     pub(crate) folder: EvalSetFolder,
     pub(crate) set: EvalSet,
     pub(crate) labels: Labels,
+    pub(crate) categories: Categories,
     pub(crate) outputs: Outputs,
 }
 
@@ -68,9 +70,10 @@ pub(crate) fn open_world(
         return Err(AppError::input(message).with_diagnostics(found));
     };
     sync::import(project, &store, name)?;
-    let labels = Labels::of(store.labels(name)?);
+    let rows = store.labels(name)?;
+    let (categories, labels) = (Categories::of(&rows), Labels::of(rows));
     let outputs = outputs.content.unwrap_or_default();
-    Ok(LabelWorld { store, folder, set, labels, outputs })
+    Ok(LabelWorld { store, folder, set, labels, categories, outputs })
 }
 
 /// Returns the eval set that is meant: the named one, else the one of the newest run.

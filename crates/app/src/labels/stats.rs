@@ -160,7 +160,7 @@ fn of_criterion(world: &LabelWorld, criterion: &str) -> Result<CriterionLabels, 
 }
 
 /// Returns what people decided on a subject by labels that are not outdated.
-pub(super) fn reference(world: &LabelWorld, subject: &LabelSubject) -> Reference {
+pub(crate) fn reference(world: &LabelWorld, subject: &LabelSubject) -> Reference {
     world.labels.reference_where(subject, |event| !world.is_outdated(event))
 }
 

@@ -6,6 +6,7 @@ mod calibrate;
 mod compare;
 mod completions;
 mod doctor;
+mod failures;
 mod gate;
 mod key;
 mod label;
@@ -69,6 +70,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, AppError> {
         Command::Fmt(args) => project::fmt(&context, &args),
         Command::PlanSize(args) => plan_size::plan_size(&context, &args),
         Command::Gate(args) => gate::gate(&context, &args),
+        Command::Failures(args) => failures::failures(&context, args),
         Command::Label(args) => label::label(&context, args),
         Command::Baseline(args) => baseline::baseline(&context, args),
         Command::Pin(args) => pin::pin(&context, args),

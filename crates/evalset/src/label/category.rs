@@ -164,6 +164,14 @@ impl Categories {
         Some(of.iter().filter_map(|id| self.definitions.get(id)).collect())
     }
 
+    /// Returns the ids of a note's categories that no copy here defines, as when the definition is on
+    /// another branch.
+    pub fn undefined_of_note(&self, note: Id) -> Vec<Id> {
+        let of = self.sortings.get(&note).map(|sorting| sorting.categories.as_slice());
+        let is_unknown = |id: &&Id| self.category(**id).is_none();
+        of.unwrap_or_default().iter().filter(is_unknown).copied().collect()
+    }
+
     /// Returns the sortings that a new one of this note takes the place of.
     pub fn standing_sortings(&self, note: Id) -> &[Id] {
         self.standing.get(&note).map(Vec::as_slice).unwrap_or_default()

@@ -95,7 +95,9 @@ fn a_note_is_of_no_kind_or_several_or_not_sorted() {
     assert_eq!(sorted(sorting(3, 9, &[], &[])).unwrap(), Vec::<String>::new());
     assert_eq!(sorted(sorting(3, 9, &[2, 1], &[])).unwrap(), ["late", "rude"]);
     // Its definition is on a branch that is not here.
-    assert_eq!(sorted(sorting(3, 9, &[7], &[])).unwrap(), Vec::<String>::new());
+    let elsewhere = [&known[..], &[sorting(3, 9, &[1, 7], &[])]].concat();
+    assert_eq!(of_note(&elsewhere, 9).unwrap(), ["late"]);
+    assert_eq!(Categories::of(&elsewhere).undefined_of_note(id(9)), [id(7)]);
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn request(context: &Context<'_>, args: &LabelQueue) -> Result<LabelRequest, App
 }
 
 /// Returns who labels: as it was said, else git's name, else the person is asked.
-fn labeller_of(context: &Context<'_>, named: Option<&str>) -> Result<String, AppError> {
+pub(super) fn labeller_of(context: &Context<'_>, named: Option<&str>) -> Result<String, AppError> {
     let known = match named {
         Some(name) => Some(name.to_owned()),
         None => context.app.default_labeller(context.folder())?,

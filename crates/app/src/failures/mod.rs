@@ -1,0 +1,12 @@
+//! Open coding: what people wrote about failing outputs, and of which kinds those failures are.
+//!
+//! A note is what a person wrote beside a label, or alone; it counts while its output fails by what
+//! people decided. Categories and what was sorted into them are rows of `labels.jsonl`, merged and
+//! purged as labels are. Everything here is durable in the database before it is written to the file.
+
+mod gather;
+mod names;
+mod sort;
+
+pub use gather::{FailureRequest, NotesAsked};
+pub use sort::{CategoryChange, GroupRequest, MergeRequest, RenameRequest, UngroupRequest};
