@@ -21,6 +21,7 @@ mod keys;
 mod labels;
 mod overview;
 mod pins;
+mod prices;
 mod projects;
 mod prompts;
 mod readme;

@@ -170,15 +170,15 @@ fn models_shows_what_is_known_and_what_is_not() {
     let priced = "providers:\n  openai:\n    models:\n      gpt-5-mini:\n        prices: {input: 0.25, output: 2}\n";
     sandbox.write("trysquare.yaml", &format!("{settings}\n{priced}"));
     insta::assert_snapshot!(sandbox.run(&["models"]), @r"
-    provider          protocol          where                                             key         model         $ per million tokens  file
+    provider          protocol          where                                             key         model         $ per million tokens                  file
     anthropic         anthropic         https://api.anthropic.com                         anthropic   any           unknown
-    embedded          embedded          in this program                                   –           smollm2-135m  free                  missing
+    embedded          embedded          in this program                                   –           smollm2-135m  free                                  missing
     gemini            gemini            https://generativelanguage.googleapis.com/v1beta  gemini      any           unknown
     googleai          gemini            https://generativelanguage.googleapis.com/v1beta  gemini      any           unknown
     groq              openai-chat       https://api.groq.com/openai/v1                    groq        any           unknown
     lmstudio          openai-chat       http://localhost:1234/v1                          –           any           unknown
     ollama            ollama            http://localhost:11434                            –           any           unknown
-    openai            openai-chat       https://api.openai.com/v1                         openai      gpt-5-mini    $0.25 in, $2.00 out
+    openai            openai-chat       https://api.openai.com/v1                         openai      gpt-5-mini    $0.25 in, $2.00 out (trysquare.yaml)
     openai-responses  openai-responses  https://api.openai.com/v1                         openai      any           unknown
     openrouter        openai-chat       https://openrouter.ai/api/v1                      openrouter  any           unknown
 

@@ -9,6 +9,7 @@ mod cache;
 mod calibrate;
 mod clients;
 mod compare;
+mod costs;
 mod details;
 mod doctor;
 mod embedded;
@@ -51,6 +52,7 @@ pub use baseline::{
 };
 pub use calibrate::CalibrateRequest;
 pub use compare::{CompareRequest, Compared};
+pub use costs::{PriceView, PricesImported, PricesRequest};
 pub use doctor::{Finding, Health, HostContact};
 pub use error::{AppError, ErrorKind};
 pub use evidence::RunResults;
@@ -82,9 +84,11 @@ pub use until_decided::UntilDecidedRequest;
 pub use analysis::{
     CasePasses, Estimate, GateStatus, MostHelps, PassRate, Spread, Verified, pass_rate,
 };
+pub use catalog::Tariff;
 pub use engine::{CacheUse, Stopper};
 pub use evalset::Split;
 pub use evalset::{Criterion, CriterionKind, LabelValue, Preference};
+pub use interchange::PriceFormat;
 pub use store::{CacheStats, CellRow, RunSummary, Which};
 
 /// The name under which keys stand in the system's keyring.

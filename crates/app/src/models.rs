@@ -1,8 +1,10 @@
 //! Providers and models, and what is known of them.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use chat::{Prices, Protocol};
+use catalog::Tariff;
+use chat::Protocol;
 use serde::Serialize;
 
 use crate::permission::binding;
@@ -32,8 +34,8 @@ pub struct ProviderView {
 pub struct ModelView {
     /// Its name.
     pub name: String,
-    /// Prices in nano-dollars per million tokens; `None` is unknown.
-    pub prices: Option<Prices>,
+    /// What it costs, in nano-dollars per million tokens; `None` is unknown.
+    pub tariff: Option<Tariff>,
     /// Tokens of input and output together.
     pub context_tokens: Option<u64>,
     /// Tokens of output.
@@ -50,18 +52,22 @@ impl App {
     pub fn models(&self, folder: Option<&Path>) -> Result<Vec<ProviderView>, AppError> {
         let (project, _) = self.open(folder)?;
         let settings = self.settings()?;
-        let used: Vec<&str> = project
+        let used: Vec<(&str, &str)> = project
             .prompts
             .values()
             .filter_map(|file| {
                 let model = file.linked.as_ref()?.prompt().front_matter.model.as_deref()?;
-                model.split('/').next()
+                model.split_once('/')
             })
             .collect();
         let views = project.config.providers.values().map(|provider| {
             let grants = Grants::default();
             let bound = provider.key.as_deref().and_then(|key| binding(&settings, &grants, key));
-            let models = provider.models.iter().map(|(name, facts)| {
+            let of_prompts = used.iter().filter(|(name, _)| *name == provider.name);
+            let mut names: BTreeSet<&str> = of_prompts.map(|(_, model)| *model).collect();
+            names.extend(provider.models.keys().map(String::as_str));
+            let models = names.into_iter().map(|name| {
+                let facts = provider.models.get(name).cloned().unwrap_or_default();
                 let local = provider.protocol == Protocol::Embedded;
                 let file =
                     settings.model_files.get(name).cloned().unwrap_or_else(|| match &facts.file {
@@ -69,8 +75,8 @@ impl App {
                         None => self.host.smollm2_file.clone(),
                     });
                 ModelView {
-                    name: name.clone(),
-                    prices: provider.prices(name),
+                    name: name.to_owned(),
+                    tariff: provider.tariff(name).map(|tariff| Tariff::clone(&tariff)),
                     context_tokens: facts.context_tokens,
                     max_output_tokens: facts.max_output_tokens,
                     has_file: local.then(|| file.is_file()),
@@ -83,7 +89,7 @@ impl App {
                 key: provider.key.clone(),
                 has_key: bound.is_some(),
                 models: models.collect(),
-                is_used: used.contains(&provider.name.as_str()),
+                is_used: used.iter().any(|(name, _)| *name == provider.name),
             }
         });
         Ok(views.collect())

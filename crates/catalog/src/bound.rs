@@ -1,8 +1,7 @@
 use std::fmt;
 
-use chat::{OutputFormat, Part, Prices, Request, Usage};
+use chat::{OutputFormat, Part, Request};
 use serde_json::{Map, Value};
-use values::NanoDollars;
 
 /// Counts the tokens of a text.
 pub trait TokenCounter: Send + Sync {
@@ -143,20 +142,6 @@ fn json_bytes(value: &impl serde::Serialize) -> u64 {
     serde_json::to_string(value).map_or(u64::MAX / 1024, |text| text.len() as u64)
 }
 
-/// Returns the most that a call can cost: all input at the dearest input price, all output at the
-/// dearest output price.
-pub fn worst_case(input_tokens: u64, output_tokens: u64, prices: &Prices) -> NanoDollars {
-    let input = prices
-        .input_uncached
-        .max(prices.cache_read)
-        .max(prices.cache_write_5m)
-        .max(prices.cache_write_1h);
-    let output = prices.output_visible.max(prices.output_reasoning);
-    let usage =
-        Usage { input_uncached: input_tokens, output_visible: output_tokens, ..Usage::default() };
-    usage.cost(&Prices { input_uncached: input, output_visible: output, ..Prices::default() })
-}
-
 #[cfg(test)]
 mod tests {
     use chat::{Message, Role, Sampling, ToolChoice};
@@ -231,16 +216,5 @@ mod tests {
             let found = input_token_bound(&asked).unwrap_err();
             assert_eq!(found, Unbounded::Parameter(name.to_owned()));
         }
-    }
-
-    #[test]
-    fn the_worst_case_takes_the_dearest_bucket() {
-        let prices = Prices {
-            input_uncached: 3_000_000_000,
-            cache_write_1h: 6_000_000_000,
-            output_visible: 15_000_000_000,
-            ..Prices::default()
-        };
-        assert_eq!(worst_case(1_000_000, 1_000_000, &prices).to_string(), "$21.00");
     }
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use chat::Protocol;
 
@@ -114,6 +115,7 @@ pub(crate) fn new_provider(
         stream: false,
         default_max_output_tokens: if protocol == Protocol::Embedded { 256 } else { 4_096 },
         models,
+        listed: Arc::default(),
     }
 }
 
@@ -136,8 +138,8 @@ mod tests {
     #[test]
     fn only_the_embedded_model_is_known_to_be_free() {
         let providers = built_in_providers();
-        assert!(providers[EMBEDDED].prices(SMOLLM2).is_some());
-        assert_eq!(providers["openai"].prices("gpt-5"), None);
+        assert!(providers[EMBEDDED].tariff(SMOLLM2).unwrap().is_free());
+        assert_eq!(providers["openai"].tariff("gpt-5"), None);
         assert!(providers[EMBEDDED].models[SMOLLM2].sha256.is_some());
     }
 }

@@ -1,9 +1,12 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
-use chat::{Prices, Protocol};
+use chat::Protocol;
 use serde::{Deserialize, Serialize};
 use values::{ContentHash, Origin};
+
+use crate::{PriceList, Tariff};
 
 /// A provider as the project declares it, or as it is built in. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +36,9 @@ pub struct ProviderSettings {
     pub default_max_output_tokens: u64,
     /// What is known of its models, by name.
     pub models: BTreeMap<String, ModelFacts>,
+    /// What price lists say of models at its origin; what the project states goes before.
+    #[serde(skip)]
+    pub listed: Arc<BTreeMap<String, Arc<Tariff>>>,
 }
 
 impl ProviderSettings {
@@ -44,12 +50,24 @@ impl ProviderSettings {
         self.base_url.as_deref().map(Origin::of_url)
     }
 
-    /// Returns the prices of a model; `None` is unknown. A model inside this process is free.
-    pub fn prices(&self, model: &str) -> Option<Prices> {
-        match self.protocol {
-            Protocol::Embedded => Some(Prices::default()),
-            _ => self.models.get(model).and_then(|facts| facts.prices),
+    /// Returns what a model costs; `None` is unknown. A model inside this process is free.
+    pub fn tariff(&self, model: &str) -> Option<Arc<Tariff>> {
+        if self.protocol == Protocol::Embedded {
+            return Some(Arc::default());
         }
+        let stated = self.models.get(model).and_then(|facts| facts.tariff.clone());
+        stated.map(Arc::new).or_else(|| self.listed.get(model).map(Arc::clone))
+    }
+
+    /// Takes over what price lists say of this provider's origin, the later lists before the earlier.
+    pub fn take_prices(&mut self, lists: &[&PriceList]) {
+        let Some(Ok(origin)) = self.origin() else { return };
+        let origin = origin.to_string();
+        let mut listed = BTreeMap::new();
+        for list in lists {
+            listed.extend(list.of_origin(&origin));
+        }
+        self.listed = Arc::new(listed);
     }
 
     /// Returns the most output tokens that a call of a model may ask for, given what its prompt asks.
@@ -100,10 +118,8 @@ pub struct ModelFacts {
     pub context_tokens: Option<u64>,
     /// Tokens of output.
     pub max_output_tokens: Option<u64>,
-    /// Prices; `None` is unknown.
-    pub prices: Option<Prices>,
-    /// Where the prices come from, as the person noted it.
-    pub price_source: Option<String>,
+    /// What the project says that it costs; `None` leaves it to the price lists.
+    pub tariff: Option<Tariff>,
     /// The GGUF file of a model inside this process, as a path in the project.
     pub file: Option<String>,
     /// That file's SHA-256.

@@ -1,16 +1,20 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use chat::{Prices, Protocol};
+use chat::Protocol;
 use document::yaml::{Entry, Node, Yaml};
 use document::{Diagnostics, Fields, Span};
 use values::Origin;
 
 use crate::builtin::{built_in_providers, new_provider};
+use crate::read_prices::{read_date, read_tariff};
 use crate::{
-    HeaderRefusal, MaxTokensParameter, ModelFacts, ProviderSettings, Timeouts, header_refusal,
-    parse_price,
+    HeaderRefusal, MaxTokensParameter, ModelFacts, ProviderSettings, Tariff, Timeouts,
+    header_refusal,
 };
+
+/// The source of a price for which the project names none.
+const STATED: &str = "trysquare.yaml";
 
 /// Reads the mapping `providers` of `trysquare.yaml` and adds it to the built-in ones.
 ///
@@ -229,7 +233,6 @@ fn read_model(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<ModelFacts
     let mut facts = ModelFacts {
         context_tokens: fields.count("context_tokens", diagnostics),
         max_output_tokens: fields.count("max_output_tokens", diagnostics),
-        price_source: fields.text("price_source", diagnostics).map(str::to_owned),
         file: fields.text("file", diagnostics).map(str::to_owned),
         ..ModelFacts::default()
     };
@@ -239,57 +242,15 @@ fn read_model(entry: &Entry, diagnostics: &mut Diagnostics) -> Option<ModelFacts
             diagnostics.error("bad-hash", node.span, "`sha256` must be 64 lower-case hex digits");
         }
     }
+    let source = fields.text("price_source", diagnostics).map(str::to_owned);
+    let date = fields.get("price_date").and_then(|node| read_date(node, diagnostics));
     if let Some(node) = fields.get("prices") {
-        facts.prices = read_prices(node, diagnostics);
+        let tariff = read_tariff(node, diagnostics);
+        let source = source.unwrap_or_else(|| STATED.to_owned());
+        facts.tariff = tariff.map(|tariff| Tariff { date, source: Some(source), ..tariff });
     }
     fields.warn_unknown(diagnostics);
     Some(facts)
-}
-
-/// Reads prices in dollars per million tokens. `input` and `output` are required: a bucket whose
-/// price is left out costs what plain input or output costs.
-fn read_prices(node: &Node, diagnostics: &mut Diagnostics) -> Option<Prices> {
-    let mut fields = Fields::open(node, "`prices`", diagnostics)?;
-    let before = diagnostics.errors();
-    let source = diagnostics.source().clone();
-    let mut price = |key: &'static str, or: Option<u64>| {
-        let Some(node) = fields.get(key) else { return or };
-        let text = match &node.value {
-            // The digits as they stand: a small price as a double would be printed with an exponent.
-            Yaml::Number(_) => source.text()[node.span.start..node.span.end].to_owned(),
-            Yaml::String(text) => text.clone(),
-            _ => String::new(),
-        };
-        if let Ok(price) = parse_price(&text) {
-            return Some(price);
-        }
-        diagnostics.error(
-            "bad-price",
-            node.span,
-            format!("`{key}` must be dollars per million tokens, with at most nine decimals"),
-        );
-        None
-    };
-    let input_uncached = price("input", None);
-    let output_visible = price("output", None);
-    let prices = (
-        price("cache_read", input_uncached),
-        price("cache_write", input_uncached),
-        price("cache_write_1h", input_uncached),
-        price("reasoning", output_visible),
-    );
-    fields.warn_unknown(diagnostics);
-    if diagnostics.errors() == before && (input_uncached.is_none() || output_visible.is_none()) {
-        diagnostics.error("missing-key", node.span, "`prices` needs `input` and `output`");
-    }
-    Some(Prices {
-        input_uncached: input_uncached?,
-        cache_read: prices.0?,
-        cache_write_5m: prices.1?,
-        cache_write_1h: prices.2?,
-        output_visible: output_visible?,
-        output_reasoning: prices.3?,
-    })
 }
 
 #[cfg(test)]
@@ -316,12 +277,49 @@ mod tests {
         let desk = &providers["desk"];
         assert_eq!(desk.base_url.as_deref(), Some("http://127.0.0.1:8080/v1"));
         assert_eq!((desk.concurrency.get(), desk.requests_per_minute.unwrap().get()), (256, 500));
-        let prices = desk.prices("m").unwrap();
+        let prices = desk.tariff("m").unwrap().prices;
         assert_eq!((prices.cache_read, prices.cache_write_1h), (300_000_000, 3_000_000_000));
         assert_eq!(prices.output_reasoning, 15_500_000_000);
-        assert_eq!(desk.prices("n"), None);
+        assert_eq!(desk.tariff("n"), None);
         assert_eq!(desk.max_output_tokens("m", Some(500)), 100);
         assert_eq!(desk.max_output_tokens("n", None), 4_096);
+    }
+
+    #[test]
+    fn tiers_batch_date_and_source_are_read() {
+        let (providers, found) = read(concat!(
+            "openai:\n  models:\n    m:\n      price_date: \"2026-11-20\"\n",
+            "      price_source: the vendor's page\n      prices:\n        input: 3\n        output: 15\n",
+            "        tiers: [{above_input_tokens: 200000, input: 6, output: 22.5}]\n",
+            "        batch: {input: 1.5, output: 7.5}\n",
+        ));
+        assert!(found.is_empty(), "{found:?}");
+        let tariff = providers["openai"].tariff("m").unwrap();
+        assert_eq!(tariff.for_input(200_000).input_uncached, 3_000_000_000);
+        assert_eq!(tariff.for_input(200_001).output_visible, 22_500_000_000);
+        assert_eq!(tariff.batch.unwrap().input_uncached, 1_500_000_000);
+        let said = (tariff.date.as_deref(), tariff.source.as_deref());
+        assert_eq!(said, (Some("2026-11-20"), Some("the vendor's page")));
+    }
+
+    #[test]
+    fn a_price_in_the_project_goes_before_the_lists_and_later_lists_before_earlier() {
+        let list = |price: &str| {
+            let row = |model| {
+                format!(
+                    r#"{{"format":1,"origin":"https://api.openai.com","model":"{model}","usd_per_million":{{"input":"{price}","output":"1"}}}}"#
+                )
+            };
+            let text = format!("{}\n{}\n", row("m"), row("n"));
+            crate::PriceList::read(&SourceText::new("prices.jsonl", text)).0
+        };
+        let (mut providers, _) = read("openai: {models: {m: {prices: {input: 7, output: 1}}}}\n");
+        let openai = providers.get_mut("openai").unwrap();
+        openai.take_prices(&[&list("1"), &list("2")]);
+        let price = |model| openai.tariff(model).map(|tariff| tariff.prices.input_uncached);
+        assert_eq!(price("m"), Some(7_000_000_000));
+        assert_eq!(price("n"), Some(2_000_000_000));
+        assert_eq!(price("o"), None);
     }
 
     #[test]
@@ -329,7 +327,7 @@ mod tests {
         let (providers, found) =
             read("openai: {models: {m: {prices: {input: 0.000000001, output: 0.00000002}}}}\n");
         assert!(found.is_empty(), "{found:?}");
-        let prices = providers["openai"].prices("m").unwrap();
+        let prices = providers["openai"].tariff("m").unwrap().prices;
         assert_eq!((prices.input_uncached, prices.output_visible), (1, 20));
     }
 
@@ -350,7 +348,7 @@ mod tests {
         ));
         let codes: Vec<_> = found.iter().map(|one| one.code.as_str()).collect();
         assert_eq!(codes, ["unknown-key"; 4]);
-        assert_eq!(providers["desk"].prices("m").unwrap().output_visible, 2_000_000_000);
+        assert_eq!(providers["desk"].tariff("m").unwrap().prices.output_visible, 2_000_000_000);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 )]
 
 mod calibrate;
+mod costs;
 mod failures;
 mod label;
 
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use calibrate::{Calibrate, CalibrateSplit};
+pub(crate) use costs::{ImportPrices, Prices, PricesCommand, PricesFrom};
 pub(crate) use failures::{Failures, FailuresCommand, FailuresFile, FailuresList, Who};
 pub(crate) use label::{Label, LabelCommand, LabelImport, LabelPurge, LabelQueue, Queue};
 
@@ -98,6 +100,8 @@ pub(crate) enum Command {
     Cancel(RunName),
     /// List providers and models, and what is known of them
     Models,
+    /// Show what the models of this project cost, and since when that is known
+    Prices(Prices),
     /// Keep keys in the system's keyring, bound to one origin each
     #[command(subcommand)]
     Key(Key),

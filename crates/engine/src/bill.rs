@@ -1,6 +1,7 @@
 //! What an attempt is booked as. Pure.
 
-use chat::{Prices, Usage};
+use catalog::Tariff;
+use chat::Usage;
 use run::{AnswerSource, Bill, LedgerState, Outcome};
 use values::NanoDollars;
 
@@ -29,16 +30,16 @@ pub(crate) fn book(outcome: &Outcome, costing: &Costing) -> Booking {
     let counted = counted(outcome);
     let live = is_live(outcome);
     match costing {
-        Costing::Free { prices } => Booking {
-            cost: prices.as_ref().and_then(|prices| cost(&counted, prices)),
+        Costing::Free { tariff } => Booking {
+            cost: tariff.as_ref().and_then(|tariff| cost(&counted, tariff)),
             ledger: None,
             unpriced: false,
         },
-        Costing::Priced { prices, .. } => Booking {
-            cost: cost(&counted, prices),
+        Costing::Priced { tariff, .. } => Booking {
+            cost: cost(&counted, tariff),
             ledger: Some(match counted {
                 Counted::Tokens(usage) if live => {
-                    LedgerState::Settled { billed: usage.cost(prices) }
+                    LedgerState::Settled { billed: tariff.cost(&usage) }
                 }
                 Counted::Unknown if live => LedgerState::PresumedSpent,
                 _ => LedgerState::Released,
@@ -71,17 +72,19 @@ fn counted(outcome: &Outcome) -> Counted {
     }
 }
 
-fn cost(counted: &Counted, prices: &Prices) -> Option<NanoDollars> {
+fn cost(counted: &Counted, tariff: &Tariff) -> Option<NanoDollars> {
     match counted {
         Counted::Nothing => Some(NanoDollars::ZERO),
-        Counted::Tokens(usage) => Some(usage.cost(prices)),
+        Counted::Tokens(usage) => Some(tariff.cost(usage)),
         Counted::Unknown => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use chat::{FinishReason, Reply};
+    use std::sync::Arc;
+
+    use chat::{FinishReason, Prices, Reply};
     use run::{Answer, Failure, FailureKind, Retry};
     use serde_json::Value;
 
@@ -96,7 +99,11 @@ mod tests {
         output_reasoning: 0,
     };
     const UNKNOWN: Costing = Costing::Unknown { why: catalog::Unbounded::Price };
-    const PRICED: Costing = Costing::Priced { prices: PRICES, worst_case: NanoDollars::new(100) };
+
+    fn priced() -> Costing {
+        let tariff = Arc::new(Tariff::of(PRICES));
+        Costing::Priced { tariff, worst_case: NanoDollars::new(100) }
+    }
 
     fn answered(usage: Option<u64>, source: AnswerSource) -> Outcome {
         let usage = usage.map(|tokens| Usage { output_visible: tokens, ..Usage::default() });
@@ -129,7 +136,7 @@ mod tests {
 
     #[test]
     fn an_answer_without_usage_is_presumed_spent() {
-        let booking = book(&answered(None, AnswerSource::Live), &PRICED);
+        let booking = book(&answered(None, AnswerSource::Live), &priced());
         assert_eq!((booking.cost, booking.ledger), (None, Some(LedgerState::PresumedSpent)));
     }
 
@@ -138,7 +145,7 @@ mod tests {
         let billed = NanoDollars::new(14);
         let usage = Usage { output_visible: 7, ..Usage::default() };
         for outcome in [answered(Some(7), AnswerSource::Live), failed(Bill::Known { usage })] {
-            let booking = book(&outcome, &PRICED);
+            let booking = book(&outcome, &priced());
             assert_eq!(booking.ledger, Some(LedgerState::Settled { billed }));
             assert_eq!(booking.cost, Some(billed));
         }
@@ -146,13 +153,16 @@ mod tests {
 
     #[test]
     fn only_what_was_certainly_not_billed_is_released() {
-        assert_eq!(book(&failed(Bill::Nothing), &PRICED).ledger, Some(LedgerState::Released));
-        assert_eq!(book(&failed(Bill::Unknown), &PRICED).ledger, Some(LedgerState::PresumedSpent));
+        assert_eq!(book(&failed(Bill::Nothing), &priced()).ledger, Some(LedgerState::Released));
+        assert_eq!(
+            book(&failed(Bill::Unknown), &priced()).ledger,
+            Some(LedgerState::PresumedSpent)
+        );
     }
 
     #[test]
     fn a_hit_shows_what_it_would_have_cost_and_spends_nothing() {
-        let booking = book(&answered(Some(7), AnswerSource::Cache), &PRICED);
+        let booking = book(&answered(Some(7), AnswerSource::Cache), &priced());
         assert_eq!(booking.cost, Some(NanoDollars::new(14)));
         assert_eq!(booking.ledger, Some(LedgerState::Released));
     }

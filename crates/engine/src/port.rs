@@ -5,8 +5,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use catalog::Unbounded;
-use chat::Prices;
+use catalog::{Tariff, Unbounded};
 use provider::Client;
 use run::{
     Answer, Attempt, Call, CapScope, Caps, CellScore, Failure, LedgerState, PlannedCell, RunState,
@@ -55,13 +54,13 @@ pub struct PreparedCell {
 pub enum Costing {
     /// Nothing, whatever happens: a model in this process, a replay. No ledger line is written.
     Free {
-        /// The prices that show what the answer would have cost.
-        prices: Option<Prices>,
+        /// What shows what the answer would have cost.
+        tariff: Option<Arc<Tariff>>,
     },
     /// At most the worst case, from a provider that keeps the token limit that it is sent.
     Priced {
-        /// The prices of what it counts.
-        prices: Prices,
+        /// What it counts is billed by this.
+        tariff: Arc<Tariff>,
         /// The cost of the most input and the most output; reserved before each try.
         worst_case: NanoDollars,
     },

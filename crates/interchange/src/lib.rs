@@ -8,11 +8,13 @@
 mod convert;
 mod label_map;
 mod place;
+mod prices;
 mod row;
 mod rows;
 
 pub use convert::{Imported, ImportedRow, ImportedVerdict, Shown, import_labels};
 pub use label_map::{LabelMap, RowFormat};
+pub use prices::{PriceFormat, PriceImport, PriceImportError, SkippedPrice, read_prices};
 pub use row::{BadRow, UnreadableFile};
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub use format::Reformatted;
 pub use git::{FileVersion, GitError, commit_of, content_at, file_versions, user_name};
 pub use history::PromptVersion;
 pub use init::{InitError, init, init_with};
-pub use load::{EvalSetFolder, OpenError, Project, find_root};
+pub use load::{EvalSetFolder, OpenError, PRICE_LIST, Project, find_root};
 pub use paths::{PathError, resolve_inside};
 pub use pins::FoundPrompt;
 pub use prompts::PromptFile;

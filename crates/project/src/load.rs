@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use catalog::PriceList;
 use document::{Diagnostic, SourceText};
 use evalset::{CaseFile, EvalSet};
 use files::Snapshot;
@@ -8,6 +9,9 @@ use prompt::Partials;
 
 use crate::prompts::{read_folder, unreadable};
 use crate::{ProjectConfig, PromptFile};
+
+/// The project's own price list, beside `trysquare.yaml`.
+pub const PRICE_LIST: &str = "prices.jsonl";
 
 /// A project folder that was opened.
 #[derive(Debug)]
@@ -84,7 +88,11 @@ impl Project {
     /// diagnostic.
     pub fn open(root: &Path) -> Result<(Self, Vec<Diagnostic>), OpenError> {
         let text = files::read_text(&root.join("trysquare.yaml"))?;
-        let (config, mut found) = ProjectConfig::read(SourceText::new("trysquare.yaml", text));
+        let (mut config, mut found) = ProjectConfig::read(SourceText::new("trysquare.yaml", text));
+        let prices = read_prices(root, &mut found)?;
+        for provider in config.providers.values_mut() {
+            provider.take_prices(&[PriceList::built_in(), &prices]);
+        }
         let prompts = read_folder(root, "prompts", &Partials::new(), &mut found)?;
         let judges = read_folder(root, "judges", &prompts.partials, &mut found)?;
         let mut eval_sets = Vec::new();
@@ -145,6 +153,18 @@ impl Project {
     pub fn eval_set_folder(&self, name: &str) -> PathBuf {
         self.root.join("evalsets").join(name)
     }
+}
+
+/// Reads the project's own price list; a project that has none relies on the program's.
+fn read_prices(root: &Path, found: &mut Vec<Diagnostic>) -> Result<PriceList, OpenError> {
+    let path = root.join(PRICE_LIST);
+    if !path.is_file() {
+        return Ok(PriceList::default());
+    }
+    let source = SourceText::new(PRICE_LIST, files::read_text(&path)?);
+    let (list, diagnostics) = PriceList::read(&source);
+    found.extend(diagnostics);
+    Ok(list)
 }
 
 impl EvalSetFolder {

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use catalog::{ProviderSettings, Unbounded, input_token_bound, worst_case};
+use catalog::{ProviderSettings, Unbounded, input_token_bound};
 use chat::{ModelRef, Protocol};
 use engine::{Calls, Costing, PreparedCell};
 use provider::{Client, Replay};
@@ -120,13 +120,14 @@ impl Renderer {
             failure.hint = error.hint;
             failure
         })?;
-        let prices = settings.prices(model);
+        let tariff = settings.tariff(model);
         let free = self.replay.is_some() || settings.protocol == Protocol::Embedded;
-        let costing = match prices {
-            prices if free => Costing::Free { prices },
-            Some(prices) => match input_token_bound(&request) {
+        let costing = match tariff {
+            tariff if free => Costing::Free { tariff },
+            Some(tariff) => match input_token_bound(&request) {
                 Ok(input) => {
-                    Costing::Priced { prices, worst_case: worst_case(input, most, &prices) }
+                    let worst_case = tariff.worst_case(input, most);
+                    Costing::Priced { tariff, worst_case }
                 }
                 Err(why) => Costing::Unknown { why },
             },
@@ -140,7 +141,7 @@ impl Renderer {
         let call: Call = self.targets.prepare(target, &case).map_err(|text| refused(&text))?;
         let client = self.target_client(target, cell.sample)?;
         let costing = match &self.replay {
-            Some(_) => Costing::Free { prices: None },
+            Some(_) => Costing::Free { tariff: None },
             None => Costing::Unknown { why: Unbounded::Price },
         };
         Ok(PreparedCell { call: Arc::new(call), client, costing })

@@ -14,6 +14,7 @@ mod models;
 mod permission;
 mod pin;
 mod plan_size;
+mod prices;
 mod project;
 mod prompt;
 mod rate;
@@ -61,6 +62,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, AppError> {
         Command::Retry(args) => session::resume(&context, &args, true),
         Command::Cancel(args) => runs::cancel(&context, &args),
         Command::Models => models::models(&context),
+        Command::Prices(args) => prices::prices(&context, &args),
         Command::Key(args) => key::key(&context, args),
         Command::Trust(args) => trust::trust(&context, &args),
         Command::Cache(args) => cache::cache(&context, &args),

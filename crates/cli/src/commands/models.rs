@@ -1,6 +1,7 @@
 //! `trysquare models`
 
 use app::{AppError, ModelView, ProviderView};
+use chat::Prices;
 use values::NanoDollars;
 
 use super::Context;
@@ -59,36 +60,49 @@ fn rows(provider: &ProviderView) -> Vec<Vec<String>> {
     provider.models.iter().map(of_model).collect()
 }
 
-/// What nobody stated is unknown; only what is known to cost nothing is free.
+/// What nobody stated is unknown; only what is known to cost nothing is free. A price comes with its
+/// day and its source.
 fn price(model: &ModelView) -> String {
-    let Some(prices) = model.prices else { return "unknown".to_owned() };
-    if prices == chat::Prices::default() {
+    let Some(tariff) = &model.tariff else { return "unknown".to_owned() };
+    if tariff.is_free() {
         return "free".to_owned();
     }
     let dollars = |nano: u64| NanoDollars::new(i64::try_from(nano).unwrap_or(i64::MAX));
-    format!("{} in, {} out", dollars(prices.input_uncached), dollars(prices.output_visible))
+    let Prices { input_uncached, output_visible, .. } = tariff.prices;
+    let source = [tariff.date.as_deref(), tariff.source.as_deref()];
+    let source: Vec<_> = source.into_iter().flatten().map(printable).collect();
+    let source =
+        if source.is_empty() { String::new() } else { format!(" ({})", source.join(", ")) };
+    format!("{} in, {} out{source}", dollars(input_uncached), dollars(output_visible))
 }
 
 #[cfg(test)]
 mod tests {
-    use chat::Prices;
+    use app::Tariff;
 
     use super::*;
 
-    fn model(prices: Option<Prices>) -> ModelView {
-        let name = "m".to_owned();
-        ModelView { name, prices, context_tokens: None, max_output_tokens: None, has_file: None }
+    fn model(tariff: Option<Tariff>) -> ModelView {
+        ModelView {
+            name: "m".to_owned(),
+            tariff,
+            context_tokens: None,
+            max_output_tokens: None,
+            has_file: None,
+        }
     }
 
     #[test]
     fn unknown_free_and_priced_are_three_things() {
         assert_eq!(price(&model(None)), "unknown");
-        assert_eq!(price(&model(Some(Prices::default()))), "free");
+        assert_eq!(price(&model(Some(Tariff::default()))), "free");
         let prices = Prices {
             input_uncached: 250_000_000,
             output_visible: 2_000_000_000,
             ..Prices::default()
         };
-        assert_eq!(price(&model(Some(prices))), "$0.25 in, $2.00 out");
+        let date = Some("2026-11-20".to_owned());
+        let tariff = Tariff { date, source: Some("a page".to_owned()), ..Tariff::of(prices) };
+        assert_eq!(price(&model(Some(tariff))), "$0.25 in, $2.00 out (2026-11-20, a page)");
     }
 }

@@ -119,7 +119,7 @@ async fn what_cannot_have_been_billed_is_released_and_the_rest_is_presumed() {
 #[tokio::test(start_paused = true)]
 async fn a_free_call_needs_no_ledger() {
     let mut world = World::new(3, 1, vec![Provider::new(|_| answers(30))]);
-    world.costing = Costing::Free { prices: None };
+    world.costing = Costing::Free { tariff: None };
     world.cap(0);
     let summary = world.execute().await.unwrap();
     assert_eq!(summary.state, RunState::Complete);

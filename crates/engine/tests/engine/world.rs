@@ -30,8 +30,10 @@ pub(crate) const PRICES: Prices = Prices {
 };
 
 /// Every call may cost a hundred nano-dollars at worst.
-pub(crate) const PRICED: Costing =
-    Costing::Priced { prices: PRICES, worst_case: NanoDollars::new(100) };
+pub(crate) fn priced() -> Costing {
+    let tariff = Arc::new(catalog::Tariff::of(PRICES));
+    Costing::Priced { tariff, worst_case: NanoDollars::new(100) }
+}
 
 pub(crate) struct World {
     pub(crate) memory: Arc<Memory>,
@@ -81,7 +83,7 @@ impl World {
             memory: Arc::new(Memory::new(plan)),
             providers: providers.into_iter().map(Arc::new).collect(),
             settings,
-            costing: PRICED,
+            costing: priced(),
             unpreparable: None,
             score_ms: 0,
             scored: Arc::default(),

@@ -48,6 +48,7 @@ impl Setup {
             stream: false,
             default_max_output_tokens: 512,
             models: BTreeMap::new(),
+            listed: std::sync::Arc::default(),
         };
         Self { provider, network: Network::default() }
     }

@@ -38,6 +38,7 @@ pub(crate) fn settings(origin: String, protocol: Protocol, stream: bool) -> Prov
         stream,
         default_max_output_tokens: 512,
         models: BTreeMap::new(),
+        listed: std::sync::Arc::default(),
     }
 }
 
