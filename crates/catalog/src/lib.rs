@@ -9,6 +9,7 @@
 mod bound;
 mod builtin;
 mod header;
+mod openai;
 mod price;
 mod price_list;
 mod provider;
@@ -21,6 +22,7 @@ pub use builtin::{
     EMBEDDED, KeyDefault, SMOLLM2, SMOLLM2_SHA256, built_in_providers, well_known_key,
 };
 pub use header::{HeaderRefusal, header_refusal};
+pub use openai::OpenaiCounter;
 pub use price::{PriceError, parse_price, parse_price_per_token, price_text};
 pub use price_list::{PriceList, PriceRow};
 pub use provider::{
