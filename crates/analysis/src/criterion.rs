@@ -274,6 +274,14 @@ impl<'a> Prepared<'a> {
             repeated = Repeated::of(baseline, candidate, pairing, units, options.level)?;
         }
         let has_cases = units.len() > 0;
+        let is_incomparable = matches!(
+            refusal,
+            Some(
+                Refusal::CriterionChanged
+                    | Refusal::ChecksChanged { .. }
+                    | Refusal::JudgesChanged { .. }
+            )
+        );
         let id_of = |place: &usize| candidate.0.cases[pairing.pairs[*place].1].id.clone();
         Ok(CriterionComparison {
             criterion: criterion.name.clone(),
@@ -285,7 +293,12 @@ impl<'a> Prepared<'a> {
             candidate_rate: has_cases.then(|| units.candidate_mean()),
             sizes,
             repeated,
-            square: Square::of(baseline, candidate, pairing, units),
+            // Results that were measured differently have nothing to be set against.
+            square: if is_incomparable {
+                Square::default()
+            } else {
+                Square::of(baseline, candidate, pairing, units)
+            },
             baseline_uncounted: counted.baseline,
             candidate_uncounted: counted.candidate,
             left_out: counted.left_out.iter().map(id_of).collect(),

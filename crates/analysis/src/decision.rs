@@ -241,8 +241,16 @@ fn means(
         Ok(error) if error <= SAME => Err(Undefined::ZeroVariance),
         _ => Ok(()),
     };
-    let interval = spread.and(mean.interval);
-    let bound = spread.and(noninferiority.lower_bound);
+    let mut interval = spread.and(mean.interval);
+    let mut bound = spread.and(noninferiority.lower_bound);
+    if let (true, Ok(difference), Ok(found), Ok(lower)) =
+        (units.is_binary, mean.mean, interval, bound)
+        && found.contains(0.0)
+    {
+        let steadiest = steadiest(difference, clusters);
+        interval = hull(found, tango_interval(steadiest, level)?.interval);
+        bound = Ok(lower.min(bound_of(steadiest, level)?.unwrap_or(lower)));
+    }
     let method = match interval {
         Err(_) => Method::None,
         Ok(_) if clusters == units.len() => Method::PairedT,
@@ -262,6 +270,28 @@ fn means(
         design_effect: mean.design_effect.into(),
         held_back: None,
     })
+}
+
+/// Returns binary pairs, one a cluster, that differ as little as this difference allows: what passes
+/// and fails of so many independent units cannot show better that little changed.
+///
+/// The t interval of almost equal means is too sure of itself. Without this, one sample that stumbles
+/// would turn "all the same" (STATS 1.8) into evidence.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of the clusters is neither negative nor more than there are"
+)]
+fn steadiest(difference: f64, clusters: usize) -> PairedCounts {
+    let all = clusters as u64;
+    let changed = ((difference.abs() * clusters as f64 + SAME).floor() as u64).min(all);
+    let (a_only, b_only) = if difference > 0.0 { (0, changed) } else { (changed, 0) };
+    PairedCounts { both: all - changed, a_only, b_only, neither: 0 }
+}
+
+fn hull(a: Interval, b: Defined<Interval>) -> Defined<Interval> {
+    let Ok(b) = b else { return Ok(a) };
+    Ok(Interval::new(a.low().min(b.low()), a.high().max(b.high())).unwrap_or(a))
 }
 
 fn sign_flip(units: &Units, seed: u64) -> Result<SignFlip, InvalidInput> {

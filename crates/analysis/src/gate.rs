@@ -273,9 +273,9 @@ fn verdict_rule(spec: &GateSpec, comparison: &Comparison, short: Held) -> RuleOu
     let held = match verdict {
         Some(Verdict::Better) => Held::Yes,
         Some(verdict) if !better && verdict.is_no_worse() => Held::Yes,
-        // Where "better" is asked, "no worse" does not show it yet: more cases could.
-        Some(Verdict::NoWorse | Verdict::NotEnough) => short,
-        None | Some(Verdict::Worse | Verdict::WorseWithinMargin) => Held::No,
+        Some(Verdict::NotEnough) => short,
+        // Where "better" is asked, "no worse" is an answer, and not that one.
+        None | Some(Verdict::NoWorse | Verdict::Worse | Verdict::WorseWithinMargin) => Held::No,
     };
     RuleOutcome { rule: Rule::Verdict { better, verdict }, held }
 }

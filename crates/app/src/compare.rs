@@ -13,7 +13,7 @@ use project::Project;
 use report::{History, Replayed, Report, Section};
 use run::RunState;
 use stats::Level;
-use store::{LookMethod, NewLook, Store};
+use store::{Look, LookMethod, NewLook, Store};
 use values::{ContentHash, Id};
 
 use crate::calibrate::{judges_of, trusted};
@@ -263,7 +263,7 @@ pub(crate) fn history(
 ) -> Result<LookHistory, AppError> {
     let mut known = HashSet::new();
     let mut earlier = Vec::new();
-    for look in store.looks(of.variant.hash, against.variant.hash, &of.eval_set)? {
+    for look in looks_at(store, (against, of))? {
         if known.insert(look.cases) {
             // A case whose content is another now is new, whatever its id.
             let seen = store.look_cases(look.cases)?;
@@ -281,6 +281,21 @@ pub(crate) fn history(
     Ok(LookHistory { earlier, until_decided, at_cap })
 }
 
+/// Returns the looks at two versions, whichever of them was called the baseline: who turns a
+/// comparison round looks at the same.
+fn looks_at(
+    store: &Store,
+    (against, of): (&VariantResults, &VariantResults),
+) -> Result<Vec<Look>, AppError> {
+    let (a, b) = (against.variant.hash, of.variant.hash);
+    let mut looks = store.looks(b, a, &of.eval_set)?;
+    if a != b {
+        looks.extend(store.looks(a, b, &of.eval_set)?);
+        looks.sort_by_key(|look| look.first);
+    }
+    Ok(looks)
+}
+
 /// Counts looks and candidates, these included: `new` are those at this candidate, `all` those of
 /// the whole comparison.
 fn seen(
@@ -291,7 +306,7 @@ fn seen(
     all: &[NewLook],
 ) -> Result<History, AppError> {
     let (of, against) = (&candidate.results, &baseline.results);
-    let looks = store.looks(of.variant.hash, against.variant.hash, &of.eval_set)?;
+    let looks = looks_at(store, (against, of))?;
     let mut sets: HashSet<ContentHash> = looks.iter().map(|look| look.cases).collect();
     let mut tried: HashSet<ContentHash> =
         store.candidates_tried(against.variant.hash, &of.eval_set)?.into_iter().collect();
@@ -322,10 +337,14 @@ pub(crate) fn new_looks(
     [baseline, candidate]: [&VariantResults; 2],
     [baseline_run, candidate_run]: [Option<Id>; 2],
 ) -> Vec<NewLook> {
-    let cases: BTreeMap<String, ContentHash> = comparison
-        .pairing
-        .pairs
-        .iter()
+    // What is not finished has not been looked at: it is new when it comes.
+    let is_pending = |case: &CaseResults| {
+        case.samples.iter().any(|sample| sample.values.contains(&analysis::Value::Pending))
+    };
+    let seen = comparison.pairing.pairs.iter().filter(|(in_baseline, in_candidate)| {
+        !is_pending(&baseline.cases[*in_baseline]) && !is_pending(&candidate.cases[*in_candidate])
+    });
+    let cases: BTreeMap<String, ContentHash> = seen
         .map(|(_, place)| &candidate.cases[*place])
         .map(|case| (case.id.clone(), case.hash))
         .collect();

@@ -90,6 +90,24 @@ fn scores_that_all_rise_alike_are_no_evidence() {
 }
 
 #[test]
+fn a_sample_that_stumbled_makes_no_evidence_of_cases_that_all_pass() {
+    // 12 cases of which all samples pass say little; that one sample less passed says no more.
+    let (mut of_baseline, of_candidate) = (vec!["ppp"; 12], vec!["ppp"; 12]);
+    let alike = decided(&sampled("a", &of_baseline), &sampled("b", &of_candidate));
+    of_baseline[3] = "pfp";
+    let stumbled = decided(&sampled("a", &of_baseline), &sampled("b", &of_candidate));
+    assert_eq!((alike.verdict, stumbled.verdict), (Verdict::NotEnough, Verdict::NotEnough));
+    let bound = |decision: &analysis::Decision| decision.lower_bound.value().unwrap();
+    assert!(near(bound(&stumbled), bound(&alike), 1e-12), "{stumbled:?}");
+    // The same of clusters.
+    let clusters: Vec<usize> = (0..24).map(|case| case / 2).collect();
+    let one = letters("a", &format!("f{}", "p".repeat(23)));
+    let all = letters("b", &"p".repeat(24));
+    let decision = decided(&clustered(one, &clusters), &clustered(all, &clusters));
+    assert_eq!(decision.verdict, Verdict::NotEnough, "{decision:?}");
+}
+
+#[test]
 fn every_case_fixed_is_better_and_every_case_broken_is_worse() {
     let (fails, passes) = (letters("a", &"f".repeat(12)), letters("b", &"p".repeat(12)));
     assert_eq!(decided(&fails, &passes).verdict, Verdict::Better);

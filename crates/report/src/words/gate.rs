@@ -87,8 +87,12 @@ fn verified_sentence(verified: &Verified) -> String {
     if failed > 0 {
         said += &format!(", of which {} failed", count(failed));
     }
+    if answered == 0 {
+        return format!("{said}: nothing is known of today's answers.");
+    }
     if differ.is_empty() {
-        return format!("{said}; every answer is the same today.");
+        let those = if failed > 0 { " of the others" } else { "" };
+        return format!("{said}; every answer{those} is the same today.");
     }
     let shown: Vec<String> = differ.iter().take(CELLS).map(|case| name(case)).collect();
     let more = differ.len() - shown.len();
