@@ -1,6 +1,6 @@
 //! Whether the candidate of an eval set may ship, by the rule that the set declares.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use analysis::{
@@ -207,7 +207,7 @@ impl App {
         section.comparison.warnings.retain(|warning| *warning != Warning::SameVariant);
         let context = GateContext {
             trust: judges_of(&project, &approved.set, &candidate.set)?,
-            changes: changes(&approved.baseline, &candidate.set, &candidate.results),
+            changes: changes(&approved.baseline, &baseline.results, &candidate),
             knows_history: knows_history(&store, run, &approved.set)?,
             verified,
         };
@@ -251,10 +251,14 @@ impl Approved {
     }
 }
 
-/// What of the rule, and of what the statistics take for independent, is not as it was approved.
-fn changes(baseline: &Baseline, set: &EvalSet, candidate: &VariantResults) -> Vec<RuleChange> {
-    let mut changes = rule_changes(baseline, &set.gate_rule());
-    let primary = set.primary.as_ref().map(|primary| primary.name.clone());
+/// What of the rule, of what is measured, and of what the statistics take for independent, is not as
+/// it was approved.
+fn changes(baseline: &Baseline, approved: &VariantResults, candidate: &Loaded) -> Vec<RuleChange> {
+    let mut changes = rule_changes(baseline, &candidate.set.gate_rule());
+    let without_values = |key| RuleChange { key, was: None, is: None };
+    let candidate_set = &candidate.set;
+    let candidate = &candidate.results;
+    let primary = candidate_set.primary.as_ref().map(|primary| primary.name.clone());
     if primary != baseline.primary {
         let key = "primary".to_owned();
         changes.push(RuleChange { key, was: baseline.primary.clone(), is: primary });
@@ -265,13 +269,36 @@ fn changes(baseline: &Baseline, set: &EvalSet, candidate: &VariantResults) -> Ve
     let moved = candidate.cases.iter().filter(is_moved).count();
     if moved > 0 {
         let cases = if moved == 1 { "case" } else { "cases" };
-        changes.push(RuleChange {
-            key: format!("cluster of {moved} {cases}"),
-            was: None,
-            is: None,
-        });
+        changes.push(without_values(format!("cluster of {moved} {cases}")));
+    }
+    changes.extend(changed_cases(baseline, candidate).map(without_values));
+    for criterion in &candidate.criteria {
+        let Some(before) = approved.criterion(&criterion.name) else { continue };
+        let before = &approved.criteria[before];
+        if before.hash != criterion.hash || before.scorers != criterion.scorers {
+            changes.push(without_values(format!("what decides {}", criterion.name)));
+        }
     }
     changes
+}
+
+/// Says how many cases are not those of the baseline; `None` if all are.
+fn changed_cases(baseline: &Baseline, candidate: &VariantResults) -> Option<String> {
+    let now: BTreeMap<&str, ContentHash> =
+        candidate.cases.iter().map(|case| (case.id.as_str(), case.hash)).collect();
+    let gone = baseline.cases.keys().filter(|id| !now.contains_key(id.as_str())).count();
+    let new = now.keys().filter(|id| !baseline.cases.contains_key(**id)).count();
+    let is_changed = |(id, before): &(&String, &evalset::BaselineCase)| {
+        now.get(id.as_str()).is_some_and(|hash| *hash != before.hash)
+    };
+    let changed = baseline.cases.iter().filter(is_changed).count();
+    let counts = [(gone, "gone"), (new, "new"), (changed, "with another content")];
+    let said: Vec<String> = counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    (!said.is_empty()).then(|| format!("the cases, {}", said.join(", ")))
 }
 
 /// Tells whether this set was run here before: then earlier looks would stand in the record.

@@ -96,7 +96,7 @@ pub(crate) fn replayed_line(report: &Report) -> Option<String> {
     let replayed = report.replayed?;
     let day = |time: values::Timestamp| time.to_string().chars().take(10).collect::<String>();
     let Some((from, to)) = replayed.from.zip(replayed.to) else {
-        return Some("replayed: from recordings that recorded.jsonl holds no more".to_owned());
+        return Some("replayed: recorded.jsonl has no recording of these requests".to_owned());
     };
     let (from, to) = (day(from), day(to));
     Some(if from == to {

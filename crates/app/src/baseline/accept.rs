@@ -68,7 +68,7 @@ impl App {
         let variant = chosen_variant(&header, &files.set, request.variant.as_deref())?;
         let mut read = self.run_results(&project, &store, request.run, &[variant])?;
         let results = read.variants.remove(0);
-        refuse_unfinished(&results)?;
+        refuse_unfinished(&results, header.until_decided.is_some())?;
         let found = findings(
             &project,
             &store,
@@ -179,13 +179,19 @@ fn chosen_variant(header: &RunHeader, set: &EvalSet, asked: Option<&str>) -> Res
     })
 }
 
-fn refuse_unfinished(results: &VariantResults) -> Result<(), AppError> {
+fn refuse_unfinished(results: &VariantResults, until_decided: bool) -> Result<(), AppError> {
     let pending = |case: &&analysis::CaseResults| {
         case.samples.iter().any(|one| one.values.contains(&analysis::Value::Pending))
     };
     let unfinished = results.cases.iter().filter(pending).count();
     if unfinished == 0 && !results.cases.is_empty() {
         return Ok(());
+    }
+    if until_decided {
+        let message =
+            format!("the run ended when it was decided: {unfinished} cases have no result");
+        return Err(AppError::input(message)
+            .with_hint("what is approved covers every case: make a run without --until-decided"));
     }
     let message = format!("the run is not finished: {unfinished} cases have no result yet");
     Err(AppError::input(message).with_hint("`trysquare resume RUN` goes on with it"))

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use app::{AppError, CellFilter, CellRow, CellView, RunView, VariantView};
-use run::{Outcome, RunState};
+use run::{Outcome, RunState, VariantSource};
 use score::Status;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -125,18 +125,30 @@ fn summary(view: &RunView) -> String {
         ("p50", Align::Right),
         ("p95", Align::Right),
     ]);
-    let rows: Vec<_> = view.variants.iter().map(|variant| row(variant, &present)).collect();
+    let rows: Vec<_> = view
+        .variants
+        .iter()
+        .zip(&view.header.variants)
+        .map(|(variant, of)| {
+            row(variant, &present, matches!(of.source, VariantSource::Outputs { .. }))
+        })
+        .collect();
     out += &table::render(&head, &rows);
     let left = view.summary.tally.pending + view.summary.tally.unscored;
     if left > 0 {
         let cells = crate::progress::cells(left);
-        out += &format!("{FAINT}interim: {cells} not finished{FAINT:#}\n");
+        let said = match view.summary.state {
+            RunState::Complete => format!("decided before {cells} were needed"),
+            _ => format!("interim: {cells} not finished"),
+        };
+        out += &format!("{FAINT}{said}{FAINT:#}\n");
     }
     out += &rate::remarks(view.variants.iter().map(|variant| &variant.rate));
     out
 }
 
-fn row(variant: &VariantView, present: &[Status]) -> Vec<String> {
+/// The row of a variant. Of outputs that were made elsewhere nobody knows what they took.
+fn row(variant: &VariantView, present: &[Status], made_elsewhere: bool) -> Vec<String> {
     let totals = &variant.totals;
     let counts = &totals.tally.counts;
     let mut cells = vec![
@@ -146,15 +158,26 @@ fn row(variant: &VariantView, present: &[Status]) -> Vec<String> {
         counts.fail.to_string(),
     ];
     cells.extend(present.iter().map(|status| counts.of(*status).to_string()));
+    const NOT_KNOWN: &str = "–";
+    if made_elsewhere {
+        cells.extend([NOT_KNOWN; 5].map(str::to_owned));
+        return cells;
+    }
     let cost = match totals.cost_unknown {
         0 => totals.cost.to_string(),
+        unknown if unknown == totals.live => "unknown".to_owned(),
         unknown => format!("{} + {unknown} unknown", totals.cost),
     };
-    let latency = |ms: Option<u64>| ms.map_or_else(|| "–".to_owned(), milliseconds);
+    let latency = |ms: Option<u64>| ms.map_or_else(|| NOT_KNOWN.to_owned(), milliseconds);
+    // An answer with usage has input.
+    let tokens = |count: u64| match totals.input_tokens {
+        0 => NOT_KNOWN.to_owned(),
+        _ => count.to_string(),
+    };
     cells.extend([
         cost,
-        totals.input_tokens.to_string(),
-        totals.output_tokens.to_string(),
+        tokens(totals.input_tokens),
+        tokens(totals.output_tokens),
         latency(totals.latency_p50_ms),
         latency(totals.latency_p95_ms),
     ]);

@@ -19,7 +19,8 @@ pub fn refusal_sentence(criterion: &str, refusal: &Refusal, names: &Names) -> St
         Refusal::ChecksChanged { names } => changed("check", names),
         Refusal::JudgesChanged { names } => changed("judge", names),
         Refusal::NothingDecided => {
-            "no shared case has a result on both sides. Retry errors, or label more outputs."
+            "no shared case has a result on both sides. Finish the runs, retry errors, or label more \
+             outputs."
                 .to_owned()
         }
         Refusal::OnlyDescribes => "nothing decides pass or fail on it. Name the categories that \
