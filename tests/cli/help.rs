@@ -97,6 +97,7 @@ fn every_command_explains_itself() {
           --dry-run            Print the plan and what it may cost, and send nothing
           --replay             Answer from the eval set's recorded.jsonl only
           --record             Write the responses into the eval set's recorded.jsonl
+          --no-judges          Do not call the eval set's judges
           --fail-on-failures   Exit with 1 if a cell fails
           --until-decided      End as soon as it is decided whether the candidate is better, or no worse
           --goal <GOAL>        What is to be decided [default: better] [possible values: better,
@@ -211,10 +212,32 @@ fn every_command_explains_itself() {
           --outputs <FILE>   Score these outputs instead: JSONL with case, output, and optionally
                              variant and sample
           --set <NAME>       The eval set of --outputs
-          --trust <HASH>     Trust the project's programs if they still have this hash
+          --judge <NAME>     Have this judge of the eval set judge the outputs (may be repeated)
+          --replay           Answer for the judges from the eval set's recorded.jsonl only
+          --record           Write the replies of the judges into the eval set's recorded.jsonl
+
+    Sending:
+          --no-cache         Do not read or write the cache
+          --refresh          Do not read the cache, but write it
+          --concurrency <N>  At most so many calls at once to one provider
+
+    Spending:
+          --cap <USD>          Stop before this run has spent so many dollars
+          --cap-request <USD>  Refuse a request that may cost more dollars
+          --cap-day <USD>      Stop before this project has spent so many dollars today (UTC)
+          --cap-project <USD>  Stop before this project has ever spent so many dollars
+          --allow-unpriced     Allow models without a price although a cap is set
+
+    Permissions:
+          --allow-origin <ORIGIN>  Allow this project to send to an origin, for this command (may be
+                                   repeated)
+          --allow-key <BINDING>    Allow a key for an origin, for this command:
+                                   NAME=ORIGIN[,env=VARIABLE]
+          --trust <HASH>           Trust the project's programs if they still have this hash
 
     Examples:
-      trysquare score latest
+      trysquare score latest                    by today's checks; nothing is sent
+      trysquare score latest --judge helpful    and by a judge as it is today
       trysquare score --set order-number --outputs answers.jsonl
 
     A line of --outputs: {"case": "m-042", "output": "A-48213", "variant": "ours"}

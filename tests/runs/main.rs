@@ -14,6 +14,7 @@ mod again;
 mod cached;
 mod decided;
 mod disk;
+mod judged;
 mod keys;
 mod kills;
 mod process;

@@ -1,6 +1,6 @@
 //! Executing a plan: new runs, resumed runs, retried errors, and scoring again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,13 +12,16 @@ use project::Project;
 use run::{Caps, RunEvent, RunHeader, Summary};
 use store::{Store, StoreError};
 use tokio::sync::watch;
-use values::{ContentHash, Id};
+use values::Id;
 
 use crate::clients::Purpose;
-use crate::material::{Maker, Material, settings_version};
+use crate::judging::{
+    Asking, JudgeScorer, Needed, Verdicts, judges_from_files, variants_of, verdicts,
+};
+use crate::material::{Maker, Material, ReadyVariant, keep_prompts, settings_version};
 use crate::plan::{Plan, Sending, connect_all, provider, providers_of};
 use crate::port::{CheckScorer, RunCalls, StoreRecord, SystemClock};
-use crate::recordings::{needed_keys, recordings};
+use crate::recordings::recordings;
 use crate::target::{Targets, refuse_changed, trusted_programs};
 use crate::until_decided::Watch;
 use crate::{App, AppError, ErrorKind, bridge};
@@ -42,6 +45,15 @@ pub struct RunningRun {
     pub variants: Vec<String>,
     session: Session,
     after: Option<AfterRun>,
+    judged: Option<JudgedRun>,
+}
+
+/// The run whose outputs a session judged, which is given the verdicts.
+struct JudgedRun {
+    app: App,
+    project: Arc<Project>,
+    store: Store,
+    run: Id,
 }
 
 /// What is left to do after a session of a run that is recorded.
@@ -51,7 +63,7 @@ pub(crate) struct AfterRun {
     store: Store,
     header: RunHeader,
     calls: Arc<RunCalls>,
-    needed: BTreeSet<ContentHash>,
+    needed: Needed,
 }
 
 impl RunningRun {
@@ -71,13 +83,17 @@ impl RunningRun {
     /// # Errors
     /// [`ErrorKind::Record`] if the record cannot be written.
     pub async fn finish(self) -> Result<Summary, AppError> {
-        let summary = self.session.execute().await.map_err(session_error)?;
-        if let Some(after) = self.after {
+        let Self { session, after, judged, run: _, variants: _ } = self;
+        let summary = session.execute().await.map_err(session_error)?;
+        if let Some(after) = after {
             bridge::blocking(move || {
                 let AfterRun { app, project, store, header, calls, needed } = after;
                 app.write_recordings(&project, &store, &header, &calls, &needed)
             })
             .await?;
+        }
+        if let Some(JudgedRun { app, project, store, run }) = judged {
+            bridge::blocking(move || app.apply_verdicts(&project, &store, run)).await?;
         }
         Ok(summary)
     }
@@ -114,6 +130,8 @@ pub(crate) struct Work {
     pub(crate) caps: Caps,
     /// Whether nothing is sent, so that the cache has no part in it.
     pub(crate) replay: bool,
+    /// What judges said before of the cells.
+    pub(crate) verdicts: Verdicts,
 }
 
 impl App {
@@ -126,8 +144,8 @@ impl App {
         if let Some(missing) = plan.missing.first() {
             return Err(missing.error());
         }
-        let Plan { header, order, material, project, replay, request, store, .. } = plan;
-        let calls = self.calls(&project, &material, &request.sending, replay.clone())?;
+        let Plan { header, order, material, judges, project, replay, request, store, .. } = plan;
+        let calls = self.calls(&project, &material, &request.sending, replay.clone(), None)?;
         let after = self.after_run(&project, &store, &header, &calls)?;
         if replay.is_none() {
             self.note_contacts(&store, &project, &material)?;
@@ -135,14 +153,18 @@ impl App {
         let now = (self.host.now)();
         let cases = order.cases().iter().map(|case| (&*case.id, case.hash));
         material.keep(&store, header.eval_set_hash, cases, now)?;
+        keep_prompts(&store, &judges, now)?;
         let planned = Box::new(order.into_cells());
         store::wait(|done| store.create_run(header.clone(), planned, now, done))?;
         let settings = settings_version(&material.set_source).hash;
-        store::wait(|done| store.note_settings(header.id, settings, now, done))?;
+        store::wait(|done| {
+            store.note_settings(header.id, settings, variants_of(judges), now, done);
+        })?;
         let work = Work {
             selection: Selection::Unfinished,
             caps: header.caps,
             replay: replay.is_some(),
+            verdicts: Verdicts::default(),
             header,
         };
         self.session(store, &project, material, calls, work, &request.sending, after)
@@ -161,6 +183,7 @@ impl App {
         let project = Arc::new(self.open(folder)?.0);
         let store = self.store(&project)?;
         let header = store.run_header(request.run)?;
+        refuse_judging(&header)?;
         let material = Arc::new(Material::from_store(&store, &header)?);
         refuse_changed(&project, &header.variants)?;
         let settings = self.settings()?;
@@ -174,7 +197,7 @@ impl App {
             }
             self.note_contacts(&store, &project, &material)?;
         }
-        let calls = self.calls(&project, &material, &request.sending, replay)?;
+        let calls = self.calls(&project, &material, &request.sending, replay, None)?;
         let own = header.caps;
         let asked = request.sending.caps;
         let caps = Caps {
@@ -191,24 +214,29 @@ impl App {
             refuse_unbounded(&store, &calls, header.id, selection, sending.cache)?;
         }
         let after = self.after_run(&project, &store, &header, &calls)?;
-        let work = Work { header, selection, caps, replay: replays };
+        let verdicts = Verdicts::default();
+        let work = Work { header, selection, caps, replay: replays, verdicts };
         self.session(store, &project, material, calls, work, &sending, after)
     }
 
     /// Makes a session ready that scores a run again by the checks of today's files, without
-    /// generating anything. Blocking.
+    /// generating anything. What judges said counts if they are today as they were; `judges` are those
+    /// that are to judge it besides, which is planned by [`App::plan_judging`]. Blocking.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`] if the eval set cannot be read; [`ErrorKind::Record`] if the run cannot.
+    /// [`ErrorKind::Input`] if the eval set or a judge cannot be read; [`ErrorKind::Record`] if the run
+    /// cannot.
     pub fn rescore(
         &self,
         folder: Option<&Path>,
         run: Id,
+        judges: &[String],
         sending: &Sending,
     ) -> Result<RunningRun, AppError> {
-        let (project, _) = self.open(folder)?;
+        let project = Arc::new(self.open(folder)?.0);
         let store = self.store(&project)?;
         let header = store.run_header(run)?;
+        refuse_judging(&header)?;
         let mut material = Material::from_store(&store, &header)?;
         let (today, found) =
             project.eval_set(&header.eval_set).map_err(|error| crate::open_error(&error))?;
@@ -222,6 +250,10 @@ impl App {
         let settings = settings_version(&today.source);
         let (settings_hash, now) = (settings.hash, (self.host.now)());
         store::wait(|done| store.keep_contents(vec![settings], now, done))?;
+        let judges = counting_judges(&project, &store, run, &set, judges)?;
+        keep_prompts(&store, &judges, now)?;
+        let judges = variants_of(judges);
+        let verdicts = verdicts(&store, &header, &set, &judges)?;
         material.set = set;
         let material = Arc::new(material);
         let calls = Arc::new(RunCalls::new(
@@ -231,11 +263,12 @@ impl App {
             Targets::default(),
             None,
             project.root.clone(),
+            None,
         ));
-        store::wait(|done| store.start_rescoring(run, settings_hash, now, done))?;
+        store::wait(|done| store.start_rescoring(run, settings_hash, judges, now, done))?;
         let caps = header.caps;
         let selection = Selection::Answered;
-        let work = Work { header, selection, caps, replay: true };
+        let work = Work { header, selection, caps, replay: true, verdicts };
         self.session(store, &project, material, calls, work, sending, None)
     }
 
@@ -247,15 +280,20 @@ impl App {
         let (project, _) = self.open(folder)?;
         let store = self.store(&project)?;
         let now = (self.host.now)();
-        Ok(store::wait(|done| store.ask_to_stop(run, now, done))?)
+        let mut works = store::wait(|done| store.ask_to_stop(run, now, done))?;
+        for judging in store.judging_runs(run)? {
+            works |= store::wait(|done| store.ask_to_stop(judging.id, now, done))?;
+        }
+        Ok(works)
     }
 
-    fn calls(
+    pub(crate) fn calls(
         &self,
         project: &Project,
         material: &Arc<Material>,
         sending: &Sending,
         replay: Option<Arc<provider::Replay>>,
+        asking: Option<Asking>,
     ) -> Result<Arc<RunCalls>, AppError> {
         let settings = self.settings()?;
         let purpose = if replay.is_some() { Purpose::Prepare } else { Purpose::Send };
@@ -272,11 +310,12 @@ impl App {
             targets,
             replay,
             project.root.clone(),
+            asking,
         )))
     }
 
     /// Notes the hosts that a session is about to send to.
-    fn note_contacts(
+    pub(crate) fn note_contacts(
         &self,
         store: &Store,
         project: &Project,
@@ -284,7 +323,7 @@ impl App {
     ) -> Result<(), AppError> {
         let settings = self.settings()?;
         let mut origins = Vec::new();
-        for name in providers_of(material) {
+        for name in providers_of(&material.variants) {
             let origin = provider(project, &name)?.origin().and_then(Result::ok);
             origins.extend(origin.map(|origin| origin.to_string()));
         }
@@ -295,7 +334,7 @@ impl App {
     }
 
     /// Returns what is left to do after a session of a run that is to be recorded.
-    fn after_run(
+    pub(crate) fn after_run(
         &self,
         project: &Arc<Project>,
         store: &Store,
@@ -313,31 +352,15 @@ impl App {
             store: store.clone(),
             header: header.clone(),
             calls: Arc::clone(calls),
-            needed: self.all_needed(project, header)?,
+            needed: self.needed(project, &header.eval_set, header.samples)?,
         }))
-    }
-
-    fn all_needed(
-        &self,
-        project: &Project,
-        header: &RunHeader,
-    ) -> Result<BTreeSet<ContentHash>, AppError> {
-        let (set, _) =
-            project.eval_set(&header.eval_set).map_err(|error| crate::open_error(&error))?;
-        let material = Arc::new(Material::from_files(project, set, &[])?);
-        let settings = self.settings()?;
-        let targets = Targets::declared(&self.host, project, &material, &settings)?;
-        let calls = self.preparing_calls(project, &material, &targets, None)?;
-        // A run of fewer repetitions than the set asks for drops none of the others.
-        let samples = header.samples.max(material.set.samples_or_one().get());
-        needed_keys(&material, &calls, samples)
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is one part of a session, used once")]
     pub(crate) fn session(
         &self,
         store: Store,
-        project: &Project,
+        project: &Arc<Project>,
         material: Arc<Material>,
         calls: Arc<RunCalls>,
         work: Work,
@@ -355,6 +378,12 @@ impl App {
             }
             _ => None,
         };
+        let judged = work.header.judging.map(|judging| JudgedRun {
+            app: self.clone(),
+            project: Arc::clone(project),
+            store: store.clone(),
+            run: judging.run,
+        });
         let record = Arc::new(StoreRecord::new(store, self.host.clone(), work.header.id, watch));
         let mut lanes = lanes(project, &material, sending)?;
         if work.replay {
@@ -363,12 +392,16 @@ impl App {
                 lane.requests_per_minute = None;
             }
         }
+        let scorer: Arc<dyn engine::Scorer> = match work.header.judging {
+            Some(_) => Arc::new(JudgeScorer::new(material)?),
+            None => Arc::new(CheckScorer::new(material, programs, work.verdicts)),
+        };
         let ports = Ports {
             clock: Arc::new(SystemClock::starting((self.host.now)())),
             calls,
             cache: Arc::clone(&record) as Arc<dyn engine::Cache>,
             record: Arc::clone(&record) as Arc<dyn engine::Record>,
-            scorer: Arc::new(CheckScorer::new(material, programs)),
+            scorer,
         };
         let cache = if work.replay { CacheUse::Off } else { sending.cache };
         let engine_settings = engine::Settings {
@@ -385,8 +418,41 @@ impl App {
         let session = Session::new(engine_settings, ports);
         record.stop_with(session.stopper());
         let variants = work.header.variants.into_iter().map(|variant| variant.name).collect();
-        Ok(RunningRun { run: work.header.id, variants, session, after })
+        Ok(RunningRun { run: work.header.id, variants, session, after, judged })
     }
+}
+
+/// Refuses to treat a judging run as one that makes outputs.
+fn refuse_judging(header: &RunHeader) -> Result<(), AppError> {
+    match header.judging {
+        None => Ok(()),
+        Some(judging) => Err(AppError::input(format!(
+            "run {} judges the outputs of run {}",
+            header.id, judging.run
+        ))
+        .with_hint(format!("name that: `trysquare resume {}` goes on with both", judging.run))),
+    }
+}
+
+/// Returns the judges whose verdicts count when a run is scored again: those that are named, and those
+/// that counted before and are today as they were.
+fn counting_judges(
+    project: &Project,
+    store: &Store,
+    run: Id,
+    set: &evalset::EvalSet,
+    named: &[String],
+) -> Result<Vec<ReadyVariant>, AppError> {
+    judges_from_files(project, set, Some(named))?;
+    let before = store.counting(run)?.judges;
+    let mut judges = judges_from_files(project, set, None)?;
+    judges.retain(|judge| {
+        let is_same = before
+            .iter()
+            .any(|one| one.name == judge.variant.name && one.hash == judge.variant.hash);
+        is_same || named.contains(&judge.variant.name)
+    });
+    Ok(judges)
 }
 
 /// Refuses to go on under a cap with cells whose worst case nobody knows: sent to the engine they

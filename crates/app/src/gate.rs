@@ -141,6 +141,7 @@ impl App {
             variants: header.variants.into_iter().map(|variant| variant.name).collect(),
             cases: cases.into_iter().map(|(_, case)| case).collect(),
             samples: Some(1),
+            no_judges: true,
             sending: Sending { cache: CacheUse::Off, ..sending.clone() },
             ..RunRequest::default()
         };

@@ -19,6 +19,7 @@ mod execute;
 mod failures;
 mod gate;
 mod host;
+mod judging;
 mod keys;
 mod labels;
 mod material;
@@ -63,6 +64,7 @@ pub use failures::{
 };
 pub use gate::{Approved, GateRequest, Gated, PlannedGate};
 pub use host::{Environment, Host};
+pub use judging::{JudgingPlan, JudgingRequest, JudgingRound};
 pub use keys::{KeyTest, KeyView, key_origin};
 pub use labels::{
     Brought, Conflict, ConflictDesk, CriterionLabels, ImportFile, ImportedCriterion,

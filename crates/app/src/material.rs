@@ -184,11 +184,7 @@ impl Material {
             settings_version(&self.set_source),
         ];
         for ready in &self.variants {
-            if let (Maker::Prompt(prompt), VariantSource::Prompt { version, .. }) =
-                (&ready.maker, &ready.variant.source)
-            {
-                page.push(content("prompt", *version, prompt_body(&prompt.linked)));
-            }
+            page.extend(prompt_version(ready));
             if let Maker::Target(ReadyTarget { described: Some(described), .. }) = &ready.maker {
                 page.push(content("target", description_hash(described), described.to_string()));
             }
@@ -201,6 +197,28 @@ impl Material {
             }
         }
         Ok(store::wait(|done| store.keep_contents(page, now, done))?)
+    }
+}
+
+/// Keeps copies of the prompts of judges in the store. Blocking.
+///
+/// # Errors
+/// [`ErrorKind::Record`] if they cannot be written.
+pub(crate) fn keep_prompts(
+    store: &Store,
+    judges: &[ReadyVariant],
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let versions = judges.iter().filter_map(prompt_version).collect();
+    Ok(store::wait(|done| store.keep_contents(versions, now, done))?)
+}
+
+fn prompt_version(ready: &ReadyVariant) -> Option<Content> {
+    match (&ready.maker, &ready.variant.source) {
+        (Maker::Prompt(prompt), VariantSource::Prompt { version, .. }) => {
+            Some(content("prompt", *version, prompt_body(&prompt.linked)))
+        }
+        _ => None,
     }
 }
 
@@ -225,10 +243,10 @@ pub(crate) fn counting_settings(
     header: &RunHeader,
     defaults: &Defaults,
 ) -> Result<EvalSet, AppError> {
-    let text = match store.counting(header.id)? {
-        (_, Some(settings)) => kept(store, SETTINGS_KIND, settings)?,
+    let text = match store.counting(header.id)?.settings {
+        Some(settings) => kept(store, SETTINGS_KIND, settings)?,
         // A run of an older program: the settings with which its checks were first kept.
-        (_, None) => kept(store, "evalset", header.eval_set_hash)?,
+        None => kept(store, "evalset", header.eval_set_hash)?,
     };
     let (set, _) = EvalSet::read("evalset.yaml", text);
     let mut set = set.ok_or_else(|| unreadable("the eval set"))?;
@@ -315,7 +333,7 @@ fn ready_target(
     Ok(ReadyVariant { variant: Variant { name: variant, source, hash }, maker })
 }
 
-fn ready_from_store(store: &Store, variant: &Variant) -> Result<ReadyVariant, AppError> {
+pub(crate) fn ready_from_store(store: &Store, variant: &Variant) -> Result<ReadyVariant, AppError> {
     match &variant.source {
         VariantSource::Target { target, .. } => {
             let maker = Maker::Target(ReadyTarget { name: target.clone(), described: None });
@@ -337,7 +355,7 @@ fn ready_from_store(store: &Store, variant: &Variant) -> Result<ReadyVariant, Ap
     }
 }
 
-fn ready_prompt(
+pub(crate) fn ready_prompt(
     variant: String,
     name: &str,
     linked: LinkedPrompt,

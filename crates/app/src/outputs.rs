@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use values::{ContentHash, Id, Timestamp};
 
 use crate::execute::Work;
-use crate::material::{Maker, Material, ReadyVariant, settings_version};
+use crate::judging::{Verdicts, judges_from_files, variants_of};
+use crate::material::{Maker, Material, ReadyVariant, keep_prompts, settings_version};
 use crate::plan::Sending;
 use crate::port::RunCalls;
 use crate::target::Targets;
@@ -34,7 +35,7 @@ struct OutputLine {
 
 impl App {
     /// Records outputs that were made elsewhere as a run, and makes the session ready that scores
-    /// them. Blocking.
+    /// them by the checks; `judges` are to judge them then. Blocking.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Input`] naming the line that cannot be used; then nothing is recorded.
@@ -43,14 +44,16 @@ impl App {
         folder: Option<&Path>,
         set: &str,
         file: &Path,
+        judges: &[String],
         sending: &Sending,
     ) -> Result<RunningRun, AppError> {
-        let (project, _) = self.open(folder)?;
+        let project = Arc::new(self.open(folder)?.0);
         let (eval_set, found) = project.eval_set(set).map_err(|error| crate::open_error(&error))?;
         let Some(parsed) = eval_set.set else {
             return Err(AppError::input(format!("the eval set `{set}` cannot be read"))
                 .with_diagnostics(found));
         };
+        let judges = judges_from_files(&project, &parsed, Some(judges))?;
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let lines = read_lines(&name, &files::read_text(file)?, &eval_set.cases)?;
         let mut names: Vec<String> = Vec::new();
@@ -80,8 +83,10 @@ impl App {
         store::wait(|done| {
             store.create_answered_run(header.clone(), planned, attempts, now, done);
         })?;
+        keep_prompts(&store, &judges, now)?;
+        let judges = variants_of(judges);
         let settings = settings_version(&material.set_source).hash;
-        store::wait(|done| store.note_settings(header.id, settings, now, done))?;
+        store::wait(|done| store.note_settings(header.id, settings, judges, now, done))?;
         let calls = Arc::new(RunCalls::new(
             Arc::clone(&material),
             BTreeMap::new(),
@@ -89,9 +94,11 @@ impl App {
             Targets::default(),
             None,
             project.root.clone(),
+            None,
         ));
         let (selection, caps) = (Selection::Unfinished, Caps::default());
-        let work = Work { header, selection, caps, replay: true };
+        let verdicts = Verdicts::default();
+        let work = Work { header, selection, caps, replay: true, verdicts };
         self.session(store, &project, material, calls, work, sending, None)
     }
 
@@ -117,7 +124,6 @@ impl App {
             until_decided: None,
             record: false,
             allow_unpriced: false,
-            judges: Vec::new(),
             judging: None,
             criteria: crate::plan::criteria(material),
         })

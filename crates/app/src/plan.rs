@@ -10,14 +10,16 @@ use engine::{CacheUse, Costing};
 use evalset::Case;
 use project::Project;
 use provider::Replay;
-use run::{Caps, PlanOrder, PlannedCase, RunHeader, plan_order};
+use run::{Caps, PlanOrder, PlannedCase, PlannedCell, RunHeader, plan_order};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
 use values::{NanoDollars, Origin};
 
 use crate::clients::{Clients, Purpose, client_key, connect};
-use crate::material::{Maker, Material};
+use crate::judging::Asking;
+use crate::judging::judges_from_files;
+use crate::material::{Maker, Material, ReadyVariant};
 use crate::permission::{Missing, missing_origin};
 use crate::port::RunCalls;
 use crate::recordings::recordings;
@@ -46,6 +48,8 @@ pub struct RunRequest {
     pub replay: bool,
     /// Write recordings afterwards.
     pub record: bool,
+    /// Whether judges are left out.
+    pub no_judges: bool,
     /// What may be sent.
     pub sending: Sending,
 }
@@ -78,6 +82,9 @@ pub struct PlanSummary {
     pub cells: usize,
     /// The variants.
     pub variants: Vec<VariantPlan>,
+    /// The judges, each with how many outputs it will judge at most. What that costs is known once the
+    /// outputs are there.
+    pub judges: Vec<VariantPlan>,
     /// The caps.
     pub caps: Caps,
     /// The seed.
@@ -117,6 +124,7 @@ pub struct Plan {
     pub(crate) header: RunHeader,
     pub(crate) order: PlanOrder,
     pub(crate) material: Arc<Material>,
+    pub(crate) judges: Vec<ReadyVariant>,
     pub(crate) project: Arc<Project>,
     pub(crate) replay: Option<Arc<Replay>>,
     pub(crate) request: RunRequest,
@@ -141,6 +149,11 @@ impl App {
         let material = Material::from_files(&project, set, &request.variants);
         fail_on_used(&project, &request.set, material.as_ref().ok(), diagnostics)?;
         let material = Arc::new(material?);
+        let judges = if request.no_judges {
+            Vec::new()
+        } else {
+            judges_from_files(&project, &material.set, None)?
+        };
         let cases = choose_cases(&material, &request)?;
         let store = self.store(&project)?;
         let replay = request.replay.then(|| recordings(&project, &request.set)).transpose()?;
@@ -148,15 +161,29 @@ impl App {
         let order = order_of(&header, cases)?;
         let settings = self.settings()?;
         let targets = Targets::declared(&self.host, &project, &material, &settings)?;
-        let calls = self.preparing_calls(&project, &material, &targets, replay.clone())?;
-        let summary = summarise(&header, &order, &material, &calls, &store, &request)?;
-        refuse_unpriced(&summary, &header, &request)?;
+        let calls = self.preparing_calls(&project, &material, &targets, replay.clone(), None)?;
+        let (cells, count) = (order.cells(), order.cases().len());
+        let sending = &request.sending;
+        let mut summary = summarise(&header, cells, count, &material, &calls, &store, sending)?;
+        summary.judges = judge_plans(&project, &judges, &header)?;
+        refuse_unpriced(&summary, &header, sending)?;
         let missing = match &replay {
             Some(_) => Vec::new(),
-            None => self.missing(&settings, &request.sending.grants, &project, &material)?,
+            None => self.missing_of(&settings, &sending.grants, &project, &material, &judges)?,
         };
         let project = Arc::new(project);
-        Ok(Plan { summary, missing, header, order, material, project, replay, request, store })
+        Ok(Plan {
+            summary,
+            missing,
+            header,
+            order,
+            material,
+            judges,
+            project,
+            replay,
+            request,
+            store,
+        })
     }
 
     fn header(
@@ -197,7 +224,6 @@ impl App {
             until_decided,
             record: request.record,
             allow_unpriced: request.sending.allow_unpriced,
-            judges: Vec::new(),
             judging: None,
             criteria: criteria(material),
         })
@@ -212,7 +238,7 @@ impl App {
         material: &Material,
     ) -> Result<Vec<Missing>, AppError> {
         let mut missing = Vec::new();
-        for name in providers_of(material) {
+        for name in providers_of(&material.variants) {
             let provider = provider(project, &name)?;
             missing.extend(missing_origin(settings, grants, &project.root, provider)?);
         }
@@ -231,6 +257,28 @@ impl App {
         Ok(missing)
     }
 
+    /// Tells what has to be allowed for a run and its judges. Blocking.
+    fn missing_of(
+        &self,
+        settings: &settings::Settings,
+        grants: &Grants,
+        project: &Project,
+        material: &Material,
+        judges: &[ReadyVariant],
+    ) -> Result<Vec<Missing>, AppError> {
+        let mut missing = self.missing(settings, grants, project, material)?;
+        for name in providers_of(judges) {
+            let provider = provider(project, &name)?;
+            missing.extend(missing_origin(settings, grants, &project.root, provider)?);
+        }
+        let mut origins: BTreeSet<Origin> = BTreeSet::new();
+        missing.retain(|one| match one {
+            Missing::Origin { origin, .. } => origins.insert(origin.clone()),
+            Missing::Trust { .. } => true,
+        });
+        Ok(missing)
+    }
+
     /// Makes the port that renders calls without being able to send them. Blocking.
     pub(crate) fn preparing_calls(
         &self,
@@ -238,6 +286,7 @@ impl App {
         material: &Arc<Material>,
         targets: &Targets,
         replay: Option<Arc<Replay>>,
+        asking: Option<Asking>,
     ) -> Result<RunCalls, AppError> {
         let settings = self.settings()?;
         let nothing = Sending::default();
@@ -246,7 +295,7 @@ impl App {
         let providers = project.config.providers.clone();
         let targets = targets.clone();
         let root = project.root.clone();
-        Ok(RunCalls::new(Arc::clone(material), providers, clients, targets, replay, root))
+        Ok(RunCalls::new(Arc::clone(material), providers, clients, targets, replay, root, asking))
     }
 }
 
@@ -302,8 +351,8 @@ fn uses_model_of_project(
 }
 
 /// Returns the names of the providers that the variants use.
-pub(crate) fn providers_of(material: &Material) -> BTreeSet<String> {
-    let prompts = material.variants.iter().filter_map(|ready| match &ready.maker {
+pub(crate) fn providers_of(variants: &[ReadyVariant]) -> BTreeSet<String> {
+    let prompts = variants.iter().filter_map(|ready| match &ready.maker {
         Maker::Prompt(prompt) => Some(prompt.model.provider.clone()),
         Maker::Target(_) | Maker::Nothing => None,
     });
@@ -384,17 +433,17 @@ fn order_of(header: &RunHeader, cases: Vec<PlannedCase>) -> Result<PlanOrder, Ap
 const PAGE: usize = 1_000;
 
 /// Renders every cell and looks it up.
-fn summarise(
+pub(crate) fn summarise(
     header: &RunHeader,
-    order: &PlanOrder,
+    mut cells: impl Iterator<Item = PlannedCell>,
+    cases: usize,
     material: &Material,
     calls: &RunCalls,
     store: &Store,
-    request: &RunRequest,
+    sending: &Sending,
 ) -> Result<PlanSummary, AppError> {
     let mut variants: Vec<_> = material.variants.iter().map(variant_plan).collect();
-    let look = !request.replay && request.sending.cache == CacheUse::On;
-    let mut cells = order.cells();
+    let look = !header.replay && sending.cache == CacheUse::On;
     loop {
         let page: Vec<_> = cells.by_ref().take(PAGE).collect();
         if page.is_empty() {
@@ -430,13 +479,14 @@ fn summarise(
     let samples = header.samples;
     Ok(PlanSummary {
         set: header.eval_set.clone(),
-        cases: order.cases().len(),
+        cases,
         samples,
-        cells: usize::try_from(order.cell_count()).unwrap_or(usize::MAX),
+        cells: usize::try_from(header.cells).unwrap_or(usize::MAX),
         variants,
+        judges: Vec::new(),
         caps: header.caps,
         seed: header.seed,
-        replay: request.replay,
+        replay: header.replay,
     })
 }
 
@@ -465,6 +515,29 @@ fn variant_plan(ready: &crate::material::ReadyVariant) -> VariantPlan {
     }
 }
 
+/// Says how many outputs each judge will judge at most.
+fn judge_plans(
+    project: &Project,
+    judges: &[ReadyVariant],
+    header: &RunHeader,
+) -> Result<Vec<VariantPlan>, AppError> {
+    let plan = |ready: &ReadyVariant| {
+        let mut plan = variant_plan(ready);
+        plan.cells = usize::try_from(header.cells).unwrap_or(usize::MAX);
+        if let Maker::Prompt(prompt) = &ready.maker {
+            let provider = provider(project, &prompt.model.provider)?;
+            plan.is_free = header.replay || provider.protocol == chat::Protocol::Embedded;
+            if !plan.is_free {
+                plan.worst_case = None;
+                let is_priced = provider.prices(&prompt.model.model).is_some();
+                plan.unbounded = (!is_priced).then_some(catalog::Unbounded::Price);
+            }
+        }
+        Ok(plan)
+    };
+    judges.iter().map(plan).collect()
+}
+
 fn add(plan: &mut VariantPlan, costing: Costing, known: bool) {
     plan.cells += 1;
     if known {
@@ -486,15 +559,15 @@ fn add(plan: &mut VariantPlan, costing: Costing, known: bool) {
 }
 
 /// A cap in dollars cannot hold a call whose worst case nobody knows.
-fn refuse_unpriced(
+pub(crate) fn refuse_unpriced(
     summary: &PlanSummary,
     header: &RunHeader,
-    request: &RunRequest,
+    sending: &Sending,
 ) -> Result<(), AppError> {
-    if !header.caps.any() || request.sending.allow_unpriced {
+    if !header.caps.any() || sending.allow_unpriced {
         return Ok(());
     }
-    for variant in &summary.variants {
+    for variant in summary.variants.iter().chain(&summary.judges) {
         if let Some(why) = &variant.unbounded {
             return Err(AppError::input(format!(
                 "no cap can bound what {} costs (variant `{}`): {why}",

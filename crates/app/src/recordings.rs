@@ -1,6 +1,6 @@
 //! Recorded responses in an eval set's folder.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,13 +8,11 @@ use document::{Diagnostic, Severity, Span};
 use files::{FileProblem, Snapshot};
 use project::{Project, Reformatted};
 use provider::Replay;
-use run::{
-    Answer, AnswerSource, Outcome, PlannedCase, PlannedCell, Recording, RunHeader, plan_order,
-};
+use run::{Answer, AnswerSource, Outcome, PlannedCell, Recording, RunHeader};
 use store::{PendingQuery, Selection, Store};
 use values::{ContentHash, Id, Timestamp};
 
-use crate::material::Material;
+use crate::judging::Needed;
 use crate::plan::recordings_path;
 use crate::port::RunCalls;
 use crate::{App, AppError};
@@ -28,7 +26,7 @@ impl App {
         store: &Store,
         header: &RunHeader,
         calls: &RunCalls,
-        needed: &BTreeSet<ContentHash>,
+        needed: &Needed,
     ) -> Result<usize, AppError> {
         let mut recorded: BTreeMap<ContentHash, Recording> = BTreeMap::new();
         each_answer(store, header.id, |cell, answer| {
@@ -39,9 +37,12 @@ impl App {
         })?;
         let set = &header.eval_set;
         let merge = |standing: &str| {
-            let mut rows = readable_rows(set, standing)?;
-            rows.retain(|row| needed.contains(&row.key) && !recorded.contains_key(&row.key));
-            Ok(run::write_recordings(rows.into_iter().chain(recorded.values().cloned())))
+            let mut rows: BTreeMap<_, _> =
+                readable_rows(set, standing)?.into_iter().map(|row| (row.key, row)).collect();
+            rows.extend(recorded.clone());
+            let keys = needed.keys(|key| rows.get(key).map(|row| &row.reply))?;
+            rows.retain(|key, _| keys.contains(key) || recorded.contains_key(key));
+            Ok(run::write_recordings(rows.into_values()))
         };
         // Runs wait for each other here. What else writes the file does not, and is merged again.
         let _lock = files::lock(&project.root.join(".trysquare/recordings.lock"))?;
@@ -79,28 +80,6 @@ fn update(
 /// Reads the recordings of an eval set. Blocking.
 pub(crate) fn recordings(project: &Project, set: &str) -> Result<Arc<Replay>, AppError> {
     Ok(Arc::new(Replay::open(set, read_rows(project, set)?)))
-}
-
-/// Returns the keys of every call that the files of an eval set make today: all its variants,
-/// cases and samples. Blocking.
-pub(crate) fn needed_keys(
-    material: &Material,
-    calls: &RunCalls,
-    samples: u32,
-) -> Result<BTreeSet<ContentHash>, AppError> {
-    let cases = material.cases.iter().map(|case| PlannedCase {
-        hash: case.content_hash(),
-        id: case.id.into(),
-        cluster: None,
-    });
-    let variants = u32::try_from(material.variants.len()).unwrap_or(u32::MAX);
-    let order = plan_order(cases.collect(), variants, samples, 0)
-        .map_err(|error| AppError::input(error.to_string()))?;
-    let keys = order.cells().filter_map(|cell| {
-        let prepared = calls.prepare_now(&cell).ok()?;
-        Some(prepared.call.recording_key(cell.sample))
-    });
-    Ok(keys.collect())
 }
 
 pub(crate) fn read_rows(project: &Project, set: &str) -> Result<Vec<Recording>, AppError> {

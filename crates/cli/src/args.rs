@@ -175,6 +175,9 @@ pub(crate) struct Run {
     /// Write the responses into the eval set's recorded.jsonl
     #[arg(long)]
     pub(crate) record: bool,
+    /// Do not call the eval set's judges
+    #[arg(long)]
+    pub(crate) no_judges: bool,
     /// Exit with 1 if a cell fails
     #[arg(long)]
     pub(crate) fail_on_failures: bool,
@@ -378,7 +381,8 @@ pub(crate) struct Gate {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    trysquare score latest\n  \
+    trysquare score latest                    by today's checks; nothing is sent\n  \
+    trysquare score latest --judge helpful    and by a judge as it is today\n  \
     trysquare score --set order-number --outputs answers.jsonl\n\n\
     A line of --outputs: {\"case\": \"m-042\", \"output\": \"A-48213\", \"variant\": \"ours\"}")]
 pub(crate) struct Score {
@@ -391,9 +395,17 @@ pub(crate) struct Score {
     /// The eval set of --outputs
     #[arg(long, value_name = "NAME")]
     pub(crate) set: Option<String>,
-    /// Trust the project's programs if they still have this hash
-    #[arg(long, value_name = "HASH")]
-    pub(crate) trust: Option<String>,
+    /// Have this judge of the eval set judge the outputs (may be repeated)
+    #[arg(long = "judge", value_name = "NAME")]
+    pub(crate) judges: Vec<String>,
+    /// Answer for the judges from the eval set's recorded.jsonl only
+    #[arg(long, requires = "judges", conflicts_with = "record")]
+    pub(crate) replay: bool,
+    /// Write the replies of the judges into the eval set's recorded.jsonl
+    #[arg(long, requires = "judges")]
+    pub(crate) record: bool,
+    #[command(flatten)]
+    pub(crate) sending: Sending,
 }
 
 #[derive(Debug, Args)]

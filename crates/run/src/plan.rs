@@ -41,10 +41,6 @@ pub struct RunHeader {
     /// on as the run began.
     #[serde(default)]
     pub allow_unpriced: bool,
-    /// The judges that are to judge its outputs, by their names in the eval set. They are called in
-    /// runs of their own, which name this one.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub judges: Vec<Variant>,
     /// What it judges; `None` of a run that makes outputs. Its variants are the judges then.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub judging: Option<Judging>,

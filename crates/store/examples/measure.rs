@@ -144,7 +144,6 @@ fn plan(store: &Store, run: Id, cells: u32) {
         until_decided: None,
         record: false,
         allow_unpriced: false,
-        judges: Vec::new(),
         judging: None,
         criteria: serde_json::Value::Null,
     };

@@ -15,3 +15,6 @@ CREATE TABLE judged_cell (
   PRIMARY KEY (run_no, cell, part),
   FOREIGN KEY (run_no, cell) REFERENCES cell (run_no, cell)
 ) STRICT, WITHOUT ROWID;
+
+-- The judges whose verdicts count in a scoring, as a JSON array of variants; absent if there are none.
+ALTER TABLE scoring ADD COLUMN judges TEXT;

@@ -5,7 +5,7 @@ use values::{ContentHash, Id};
 use crate::cells::{self, CellRecord};
 use crate::error::{Doing, StoreError};
 use crate::runs;
-use crate::scores::SETTINGS_KIND;
+use crate::scores::{self, SETTINGS_KIND};
 use crate::sql::Columns;
 use crate::store::Store;
 
@@ -71,13 +71,21 @@ fn versions(
     let run_no = runs::number(connection, run)?;
     let mut statement = connection
         .prepare_cached(
-            "SELECT DISTINCT settings FROM scoring WHERE run_no = ?1 ORDER BY generation",
+            "SELECT DISTINCT settings, judges FROM scoring WHERE run_no = ?1 ORDER BY generation",
         )
         .doing(doing)?;
-    for settings in statement.query_map([run_no], |row| row.hash(0)).doing(doing)? {
-        versions.push((SETTINGS_KIND, settings.doing(doing)?));
+    let scorings = statement
+        .query_map([run_no], |row| Ok((row.hash(0)?, scores::judges(row, 1)?)))
+        .doing(doing)?;
+    let mut judges = Vec::new();
+    for scoring in scorings {
+        let (settings, asked) = scoring.doing(doing)?;
+        if !versions.contains(&(SETTINGS_KIND, settings)) {
+            versions.push((SETTINGS_KIND, settings));
+        }
+        judges.extend(asked);
     }
-    for variant in header.variants.iter().chain(&header.judges) {
+    for variant in header.variants.iter().chain(&judges) {
         if let VariantSource::Prompt { version, .. } = variant.source
             && !versions.contains(&("prompt", version))
         {

@@ -57,6 +57,6 @@ pub use process::ProcessIdentity;
 pub use record::NewAttempt;
 pub use results::{AnswerRow, CellRow, FailureRow, RunSummary, Tally, VariantTotals, Which};
 pub use runs::{Content, PlannedCells, Standing};
-pub use scores::{NewScores, SETTINGS_KIND};
+pub use scores::{Counting, NewScores, SETTINGS_KIND};
 pub use store::{OpenOptions, Store, wait};
 pub use writer::Done;

@@ -157,7 +157,6 @@ mod tests {
             until_decided: None,
             record: false,
             allow_unpriced: false,
-            judges: Vec::new(),
             judging: None,
             criteria: serde_json::Value::Null,
         };

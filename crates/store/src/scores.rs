@@ -1,4 +1,4 @@
-use run::{CellScore, RecordedScore};
+use run::{CellScore, RecordedScore, Variant};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use score::{Outcome, Score, Status};
@@ -15,6 +15,17 @@ use crate::writing::Writing;
 ///
 /// A set's own hash leaves out what decides about no score, the margin among it.
 pub const SETTINGS_KIND: &str = "evalset.yaml";
+
+/// By what the scores of a run that count are given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counting {
+    /// The latest scoring.
+    pub generation: u32,
+    /// The version of its settings, of kind [`SETTINGS_KIND`], if it was noted.
+    pub settings: Option<ContentHash>,
+    /// The judges whose verdicts count, by their names in the set.
+    pub judges: Vec<Variant>,
+}
 
 /// The scores of one cell, to record.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,9 +51,21 @@ impl Store {
         self.submit_shared(done, move |writing| record(writing, &new));
     }
 
+    /// Records the scores of many cells as [`Store::record_scores`] does, all or none.
+    pub fn record_all_scores(&self, all: Vec<NewScores>, done: Done<()>) {
+        self.submit(done, move |connection| all.iter().try_for_each(|new| record(connection, new)));
+    }
+
     /// Begins to score a run again by settings that are kept as a version of kind
-    /// [`SETTINGS_KIND`]. Reports the generation of the new scores.
-    pub fn start_rescoring(&self, run: Id, settings: ContentHash, now: Timestamp, done: Done<u32>) {
+    /// [`SETTINGS_KIND`], and by the verdicts of these judges. Reports the generation of the new scores.
+    pub fn start_rescoring(
+        &self,
+        run: Id,
+        settings: ContentHash,
+        judges: Vec<Variant>,
+        now: Timestamp,
+        done: Done<u32>,
+    ) {
         self.submit(done, move |connection| {
             let doing = "begin to score a run again";
             let (run_no, generation) = connection
@@ -55,29 +78,36 @@ impl Store {
                 .optional()
                 .doing(doing)?
                 .ok_or(StoreError::UnknownRun(run))?;
-            note(connection, run_no, generation, settings, now).doing(doing)?;
+            note(connection, run_no, generation, (settings, &judges), now)?;
             Ok(generation)
         });
     }
 
-    /// Notes the settings of a new run's first scoring, kept as a version of kind [`SETTINGS_KIND`].
-    pub fn note_settings(&self, run: Id, settings: ContentHash, now: Timestamp, done: Done<()>) {
+    /// Notes the settings of a new run's first scoring, kept as a version of kind [`SETTINGS_KIND`],
+    /// and the judges that are to judge its outputs.
+    pub fn note_settings(
+        &self,
+        run: Id,
+        settings: ContentHash,
+        judges: Vec<Variant>,
+        now: Timestamp,
+        done: Done<()>,
+    ) {
         self.submit(done, move |connection| {
             let run_no = runs::number(connection, run)?;
-            note(connection, run_no, 1, settings, now).doing("note by what a run is scored")
+            note(connection, run_no, 1, (settings, &judges), now)
         });
     }
 
-    /// Returns the latest scoring of a run, whose scores count, and the version of its settings if
-    /// it was noted.
+    /// Returns the latest scoring of a run, whose scores count.
     ///
     /// # Errors
     /// [`StoreError::UnknownRun`], or if the database cannot be read.
-    pub fn counting(&self, run: Id) -> Result<(u32, Option<ContentHash>), StoreError> {
+    pub fn counting(&self, run: Id) -> Result<Counting, StoreError> {
         self.read(|connection| {
             connection
                 .prepare_cached(
-                    "SELECT run.generation, settings FROM run LEFT JOIN scoring
+                    "SELECT run.generation, settings, scoring.judges FROM run LEFT JOIN scoring
                        ON scoring.run_no = run.run_no AND scoring.generation = run.generation
                      WHERE id = ?1",
                 )
@@ -85,7 +115,9 @@ impl Store {
                     select
                         .query_row([run.as_bytes()], |row| {
                             let settings: Option<[u8; 32]> = row.get(1)?;
-                            Ok((row.get(0)?, settings.map(ContentHash::from_bytes)))
+                            let settings = settings.map(ContentHash::from_bytes);
+                            let (generation, judges) = (row.get(0)?, judges(row, 2)?);
+                            Ok(Counting { generation, settings, judges })
                         })
                         .optional()
                 })
@@ -107,16 +139,33 @@ fn note(
     connection: &Connection,
     run_no: i64,
     generation: u32,
-    settings: ContentHash,
+    (settings, judges): (ContentHash, &[Variant]),
     now: Timestamp,
-) -> rusqlite::Result<()> {
+) -> Result<(), StoreError> {
+    let doing = "note by what a run is scored";
+    let judges = match judges {
+        [] => None,
+        judges => Some(serde_json::to_string(judges).doing(doing)?),
+    };
     connection
         .prepare_cached(
-            "INSERT INTO scoring (run_no, generation, settings, began_at) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![run_no, generation, settings.as_bytes(), now.unix_ms()])
+            "INSERT INTO scoring (run_no, generation, settings, judges, began_at)
+             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+        )
+        .and_then(|mut insert| {
+            let key = params![run_no, generation, settings.as_bytes(), judges, now.unix_ms()];
+            insert.execute(key)
+        })
+        .doing(doing)
         .map(drop)
+}
+
+/// Reads the judges of a scoring.
+pub(crate) fn judges(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<Variant>> {
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(Vec::new()),
+        _ => row.json(column),
+    }
 }
 
 /// Returns all scores of a cell, the latest generation first.

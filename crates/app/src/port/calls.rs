@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use catalog::{ProviderSettings, Unbounded, input_token_bound};
-use chat::{ModelRef, Protocol};
+use chat::{ModelRef, Protocol, Request};
 use engine::{Calls, Costing, PreparedCell};
 use provider::{Client, Replay};
 use run::{Bill, Call, Failure, FailureKind, PlannedCell, Retry};
 
 use crate::bridge;
 use crate::clients::{Clients, client_key};
+use crate::judging::Asking;
 use crate::material::{Maker, Material, ReadyPrompt};
 use crate::media;
 use crate::target::Targets;
@@ -28,6 +29,8 @@ struct Renderer {
     replay: Option<Arc<Replay>>,
     replaying: Mutex<BTreeMap<(String, u32), Arc<dyn Client>>>,
     root: PathBuf,
+    /// What judges are asked about, in a judging run.
+    asking: Option<Asking>,
     /// By variant: whether it may read files and encode them.
     reads_files: Vec<bool>,
 }
@@ -41,6 +44,7 @@ impl RunCalls {
         targets: Targets,
         replay: Option<Arc<Replay>>,
         root: PathBuf,
+        asking: Option<Asking>,
     ) -> Self {
         let replaying = Mutex::default();
         let reads_files = material
@@ -56,6 +60,7 @@ impl RunCalls {
             replay,
             replaying,
             root,
+            asking,
             reads_files,
         };
         Self { renderer: Arc::new(renderer) }
@@ -66,6 +71,16 @@ impl RunCalls {
         self.renderer.prepare(cell)
     }
 
+    /// Makes the call of a request to the model of a prompt, for the k-th repetition.
+    pub(crate) fn prepare_request(
+        &self,
+        prompt: &ReadyPrompt,
+        request: Request,
+        sample: u32,
+    ) -> Result<PreparedCell, Box<Failure>> {
+        self.renderer.call_of(prompt, request, sample)
+    }
+
     /// Tells whether a recording answers a cell.
     pub(crate) fn is_recorded(&self, prepared: &PreparedCell, cell: &PlannedCell) -> bool {
         let replay = self.renderer.replay.as_ref();
@@ -74,8 +89,11 @@ impl RunCalls {
 }
 
 impl Renderer {
-    /// Tells whether a cell may read files and encode them.
+    /// Tells whether a cell may read files and encode them, or the record.
     fn reads_files(&self, cell: &PlannedCell) -> bool {
+        if self.asking.is_some() {
+            return true;
+        }
         let index = usize::try_from(cell.variant).unwrap_or(usize::MAX);
         self.reads_files.get(index).copied().unwrap_or(false)
     }
@@ -98,9 +116,21 @@ impl Renderer {
         cell: &PlannedCell,
     ) -> Result<PreparedCell, Box<Failure>> {
         let case = self.case(cell)?;
-        let mut request = prompt
-            .request(case.variables(), cell.sample)
-            .map_err(|error| refused(&error.to_string()))?;
+        let request = match &self.asking {
+            Some(asking) => asking.request(prompt, &case, cell),
+            None => {
+                prompt.request(case.variables(), cell.sample).map_err(|error| error.to_string())
+            }
+        };
+        self.call_of(prompt, request.map_err(|text| refused(&text))?, cell.sample)
+    }
+
+    fn call_of(
+        &self,
+        prompt: &ReadyPrompt,
+        mut request: Request,
+        sample: u32,
+    ) -> Result<PreparedCell, Box<Failure>> {
         media::embed(&self.root, &mut request).map_err(|text| refused(&text))?;
         let ModelRef { provider, model } = &prompt.model;
         let settings = self
@@ -110,11 +140,11 @@ impl Renderer {
         let most = settings.max_output_tokens(model, request.sampling.max_output_tokens);
         request.sampling.max_output_tokens = Some(most);
         if settings.protocol == Protocol::Embedded {
-            let seed = request.sampling.seed.unwrap_or_else(|| u64::from(cell.sample));
+            let seed = request.sampling.seed.unwrap_or_else(|| u64::from(sample));
             request.sampling.seed = Some(seed);
         }
         let key = client_key(settings, &prompt.model);
-        let client = self.client(&key, &self.clients, cell.sample)?;
+        let client = self.client(&key, &self.clients, sample)?;
         let call = client.prepare(&request).map_err(|error| {
             let mut failure = refused(&error.message);
             failure.hint = error.hint;

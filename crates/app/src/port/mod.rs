@@ -9,4 +9,4 @@ mod scorer;
 pub(crate) use calls::RunCalls;
 pub(crate) use clock::SystemClock;
 pub(crate) use record::StoreRecord;
-pub(crate) use scorer::CheckScorer;
+pub(crate) use scorer::{CheckScorer, status_of};

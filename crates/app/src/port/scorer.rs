@@ -12,6 +12,8 @@ use score::{
 use values::{ContentHash, NanoDollars};
 
 use crate::bridge;
+use crate::evidence::weight;
+use crate::judging::Verdicts;
 use crate::material::Material;
 use crate::target::TrustedProgram;
 
@@ -22,12 +24,18 @@ pub(crate) struct CheckScorer {
     hashes: Arc<[ContentHash]>,
     /// The programs that are trusted, by name.
     programs: BTreeMap<String, TrustedProgram>,
+    /// What judges said before of the cells that are scored again.
+    verdicts: Verdicts,
 }
 
 impl CheckScorer {
-    pub(crate) fn new(material: Arc<Material>, programs: BTreeMap<String, TrustedProgram>) -> Self {
+    pub(crate) fn new(
+        material: Arc<Material>,
+        programs: BTreeMap<String, TrustedProgram>,
+        verdicts: Verdicts,
+    ) -> Self {
         let hashes = material.set.checks.iter().map(evalset::check::CheckSpec::hash).collect();
-        Self { material, hashes, programs }
+        Self { material, hashes, programs, verdicts }
     }
 
     async fn ask_programs(&self, subject: &Subject<'_>) -> Vec<ProgramAnswers> {
@@ -60,14 +68,15 @@ impl Scorer for CheckScorer {
         };
         let subject = subject(&case, answered.answer, answered.cost);
         let programs = self.ask_programs(&subject).await;
+        let verdicts = self.verdicts.by_cell.get(&answered.cell.index).cloned().unwrap_or_default();
         if !is_long(&case, answered.answer) {
-            return score_answer(&self.material.set, &self.hashes, &subject, &programs);
+            return score_answer(&self.material.set, &self.hashes, &subject, &programs, verdicts);
         }
         let (material, hashes) = (Arc::clone(&self.material), Arc::clone(&self.hashes));
         let (answer, cost) = (answered.answer.clone(), answered.cost);
         bridge::blocking(move || {
             let subject = self::subject(&case, &answer, cost);
-            score_answer(&material.set, &hashes, &subject, &programs)
+            score_answer(&material.set, &hashes, &subject, &programs, verdicts)
         })
         .await
     }
@@ -94,42 +103,43 @@ fn subject<'a>(case: &'a Case, answer: &'a Answer, cost: Option<NanoDollars>) ->
     }
 }
 
-/// Scores one answer by every check, and combines the scores to the cell's status.
+/// Scores one answer by every check, and combines the scores with what judges said to the cell's
+/// status.
 fn score_answer(
     set: &EvalSet,
     hashes: &[ContentHash],
     subject: &Subject<'_>,
     programs: &[ProgramAnswers],
+    verdicts: Vec<CellScore>,
 ) -> Scored {
-    let judged: Vec<_> = set
-        .checks
-        .iter()
-        .zip(programs)
-        .map(|(check, programs)| (check, evaluate(check, subject, programs)))
-        .collect();
+    let checked = set.checks.iter().zip(programs).zip(hashes);
+    let checked = checked.map(|((check, programs), hash)| CellScore {
+        criterion: check.criterion.clone(),
+        name: check.name.clone(),
+        scored_by: *hash,
+        score: evaluate(check, subject, programs),
+    });
+    let scores: Vec<_> = checked.chain(verdicts).collect();
+    Scored { status: status_of(set, &scores), scores }
+}
+
+/// Combines all scores of an answered cell to its status.
+pub(crate) fn status_of(set: &EvalSet, scores: &[CellScore]) -> Status {
     let criteria: Vec<_> = set
         .criteria
         .iter()
         .map(|criterion| {
-            let contributions: Vec<_> = judged
-                .iter()
-                .filter(|(check, _)| check.criterion == criterion.name)
-                .map(|(check, score)| Contribution {
-                    name: &check.name,
-                    weight: check.weight,
-                    score,
+            let serving = scores.iter().filter(|score| score.criterion == criterion.name);
+            let contributions: Vec<_> = serving
+                .map(|score| Contribution {
+                    name: &score.name,
+                    weight: weight(set, score.score.source, &score.name),
+                    score: &score.score,
                 })
                 .collect();
             (criterion.name.as_str(), criterion_result(criterion, &contributions).status)
         })
         .collect();
     let primary = set.primary.as_ref().map(|primary| primary.name.as_str());
-    let status = cell_status(false, primary, &criteria);
-    let scores = judged.into_iter().zip(hashes).map(|((check, score), hash)| CellScore {
-        criterion: check.criterion.clone(),
-        name: check.name.clone(),
-        scored_by: *hash,
-        score,
-    });
-    Scored { scores: scores.collect(), status }
+    cell_status(false, primary, &criteria)
 }

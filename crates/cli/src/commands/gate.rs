@@ -1,9 +1,10 @@
 //! `trysquare gate`
 
 use app::{AppError, GateRequest, GateStatus, Gated, PlannedGate, Sending, Verified};
+use run::RunState;
 use values::Id;
 
-use super::{Context, permission, reports, reports::ReportFiles, session};
+use super::{Context, judging, permission, reports, reports::ReportFiles, session};
 use crate::args::Gate;
 use crate::exit::Exit;
 
@@ -21,7 +22,16 @@ pub(super) fn gate(context: &Context<'_>, args: &Gate) -> Result<Exit, AppError>
     let PlannedGate { plan, approved } = planned;
     let running = context.app.start(plan)?;
     let run = running.run;
-    session::execute(context, running)?;
+    let summary = session::execute(context, running)?;
+    if summary.state == RunState::Complete {
+        let asked = judging::Asked {
+            replay: Some(args.replay),
+            record: Some(false),
+            retry_errors: false,
+            sending: sending.clone(),
+        };
+        judging::work(context, folder, run, &asked)?;
+    }
     let verified = args.verify.map(|requests| verify(context, run, requests, &sending));
     let gated = context.app.gate(folder, &approved, run, verified)?;
     // A verdict that is shown is a look, also if a file or the terminal fails meanwhile.

@@ -8,6 +8,7 @@ mod completions;
 mod doctor;
 mod failures;
 mod gate;
+mod judging;
 mod key;
 mod label;
 mod models;

@@ -1,9 +1,9 @@
 //! `trysquare run`
 
 use ::run::StopGoal;
-use app::{AppError, Plan, PlanSummary, RunRequest, UntilDecidedRequest, VariantPlan};
+use app::{AppError, PlanSummary, RunRequest, UntilDecidedRequest, VariantPlan};
 
-use super::{Context, permission, session};
+use super::{Context, judging, permission, session};
 use crate::args::{Goal, Run};
 use crate::diagnostics::{counted, printable};
 use crate::exit::Exit;
@@ -27,6 +27,7 @@ pub(super) fn run(context: &Context<'_>, args: &Run) -> Result<Exit, AppError> {
         }),
         replay: args.replay,
         record: args.record,
+        no_judges: args.no_judges,
         sending: session::sending(&args.sending)?,
     };
     let mut plan = context.app.plan(context.folder(), request.clone())?;
@@ -41,12 +42,14 @@ pub(super) fn run(context: &Context<'_>, args: &Run) -> Result<Exit, AppError> {
         permission::ask(context, &plan.missing)?;
         plan = context.app.plan(context.folder(), request)?;
     }
-    start(context, plan, args.fail_on_failures)
-}
-
-fn start(context: &Context<'_>, plan: Plan, fail_on_failures: bool) -> Result<Exit, AppError> {
+    let judging = judging::Asked {
+        replay: Some(args.replay),
+        record: Some(args.record),
+        retry_errors: false,
+        sending: session::sending(&args.sending)?,
+    };
     let running = context.app.start(plan)?;
-    session::work(context, running, context.folder(), fail_on_failures)
+    session::work(context, running, context.folder(), Some(judging), args.fail_on_failures)
 }
 
 /// The plan as people read it: what is run, by whom, and what it may cost.
@@ -63,22 +66,55 @@ fn described(plan: &PlanSummary) -> String {
         counted(plan.variants.len(), "variant"),
         counted(plan.cells, "cell"),
     );
-    let rows: Vec<_> = plan.variants.iter().map(|variant| row(variant, plan.replay)).collect();
-    let known = if plan.replay { "recorded" } else { "cached" };
+    out += &variants(&plan.variants, "variant", plan.replay);
+    if !plan.judges.is_empty() {
+        out += &judges(&plan.judges);
+    }
+    if let Some(cap) = plan.caps.run {
+        out += &format!("{FAINT}stops before {cap} is spent{FAINT:#}\n");
+    }
+    out.push('\n');
+    out
+}
+
+/// The table of what is run, or of what judges it.
+pub(super) fn variants(variants: &[VariantPlan], name: &str, replay: bool) -> String {
+    let rows: Vec<_> = variants.iter().map(|variant| row(variant, replay)).collect();
+    let known = if replay { "recorded" } else { "cached" };
     let head = [
-        ("variant", Align::Left),
+        (name, Align::Left),
         ("answers", Align::Left),
         ("version", Align::Left),
         ("cells", Align::Right),
         (known, Align::Right),
         ("at most", Align::Right),
     ];
-    out += &table::render(&head, &rows);
-    if let Some(cap) = plan.caps.run {
-        out += &format!("{FAINT}stops before {cap} is spent{FAINT:#}\n");
-    }
-    out.push('\n');
-    out
+    table::render(&head, &rows)
+}
+
+/// The table of the judges that are asked once the outputs are there.
+fn judges(judges: &[VariantPlan]) -> String {
+    let rows: Vec<_> = judges
+        .iter()
+        .map(|judge| {
+            let cost = if judge.is_free { "$0.00" } else { "known after the run" };
+            vec![
+                printable(&judge.name),
+                printable(&judge.answers),
+                judge.version.clone().unwrap_or_default(),
+                format!("up to {}", judge.cells),
+                cost.to_owned(),
+            ]
+        })
+        .collect();
+    let head = [
+        ("judge", Align::Left),
+        ("answers", Align::Left),
+        ("version", Align::Left),
+        ("calls", Align::Right),
+        ("at most", Align::Right),
+    ];
+    format!("\n{}", table::render(&head, &rows))
 }
 
 fn row(variant: &VariantPlan, replay: bool) -> Vec<String> {

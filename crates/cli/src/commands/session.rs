@@ -5,9 +5,9 @@ use std::path::Path;
 
 use app::{AppError, CacheUse, Grants, ResumeRequest, RunningRun, Sending, Stopper};
 use run::{Caps, RunState, StopCause, Summary};
-use values::NanoDollars;
+use values::{Id, NanoDollars};
 
-use super::{Context, show};
+use super::{Context, judging, show};
 use crate::args::{Resume, Sending as Args};
 use crate::exit::Exit;
 use crate::output::BOLD;
@@ -56,15 +56,18 @@ pub(super) fn resume(
 ) -> Result<Exit, AppError> {
     let run = context.app.find_run(context.folder(), &args.run)?;
     let request = ResumeRequest { run, retry_errors, sending: sending(&args.sending)? };
+    let sending = request.sending.clone();
     let running = context.app.resume(context.folder(), &request)?;
-    work(context, running, context.folder(), false)
+    let judging = judging::Asked { replay: None, record: None, retry_errors, sending };
+    work(context, running, context.folder(), Some(judging), false)
 }
 
-/// Works until the run ends, then shows its results.
+/// Works until the run ends, has it judged, then shows its results.
 pub(super) fn work(
     context: &Context<'_>,
     running: RunningRun,
     folder: Option<&Path>,
+    judging: Option<judging::Asked>,
     fail_on_failures: bool,
 ) -> Result<Exit, AppError> {
     let run = running.run;
@@ -74,13 +77,21 @@ pub(super) fn work(
         context.app.note_decision(folder, run)?;
     }
     if context.output.is_human() {
-        context.output.note(&ending(&summary));
+        context.output.note(&ending(&summary, run));
     }
+    let judged = match judging {
+        Some(asked) if summary.state == RunState::Complete => {
+            judging::work(context, folder, run, &asked)?
+        }
+        _ => judging::Judged::default(),
+    };
     show::results(context, folder, run)?;
-    if summary.state != RunState::Complete || summary.progress.counts.error > 0 {
+    let is_over = summary.state == RunState::Complete && !judged.is_stopped;
+    let counts = context.app.run_view(folder, run)?.summary.tally.counts;
+    if !is_over || counts.error + judged.errors > 0 {
         return Ok(Exit::Incomplete);
     }
-    let failed = summary.progress.counts.fail + summary.progress.counts.unreadable;
+    let failed = counts.fail + counts.unreadable;
     Ok(if fail_on_failures && failed > 0 { Exit::Failed } else { Exit::Complete })
 }
 
@@ -136,11 +147,10 @@ fn interrupts() -> std::io::Result<tokio::signal::windows::CtrlC> {
     tokio::signal::windows::ctrl_c()
 }
 
-/// Says how a session ended and what can be done about it.
-fn ending(summary: &Summary) -> String {
+/// Says how a session ended and what can be done about it; `run` is what goes on then.
+pub(super) fn ending(summary: &Summary, run: Id) -> String {
     let progress = &summary.progress;
     let left = progress.planned.saturating_sub(progress.done());
-    let id = progress.run.to_string();
     let took = duration(summary.elapsed_ms);
     let mut out = match summary.state {
         RunState::Complete => format!("{BOLD}Complete{BOLD:#} in {took}"),
@@ -174,9 +184,7 @@ fn ending(summary: &Summary) -> String {
         out += &explain(cause);
     }
     if summary.state != RunState::Complete {
-        out += &format!("  Go on with: trysquare resume {id}\n");
-    } else if progress.counts.error > 0 {
-        out += &format!("  Send the errors again with: trysquare retry {id}\n");
+        out += &format!("  Go on with: trysquare resume {run}\n");
     }
     out
 }

@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use run::{AnswerSource, CellScore, Outcome};
 use score::Status;
-use store::{Content, NewScores, OutcomeEvidence, SETTINGS_KIND, Store, StoreError, wait};
+use store::{
+    Content, Counting, NewScores, OutcomeEvidence, SETTINGS_KIND, Store, StoreError, wait,
+};
 use values::{ContentHash, Id};
 
 use crate::support::{answered, at, dollars, failed_for_good, id, open, plan, start};
@@ -75,8 +77,9 @@ fn an_analysis_sees_each_cell_with_the_scores_that_count() {
         let first = scored(run, cell, 1, &[("old", score::Outcome::Fail)]);
         wait(|done| store.record_scores(first, done)).unwrap();
     }
-    let generation =
-        wait(|done| store.start_rescoring(run, ContentHash::of_bytes(b"today"), at(4), done));
+    let generation = wait(|done| {
+        store.start_rescoring(run, ContentHash::of_bytes(b"today"), Vec::new(), at(4), done)
+    });
     let two = [("a", score::Outcome::Pass), ("b", score::Outcome::Number { value: 0.5 })];
     for cell in [0, 2] {
         let again = scored(run, cell, generation.as_ref().copied().unwrap(), &two);
@@ -150,12 +153,17 @@ fn each_scoring_keeps_by_what_it_scored() {
     let store = open(folder.path());
     let run = id(b'r', 1);
     start(&store, run, 2);
-    assert_eq!(store.counting(run).unwrap(), (1, None));
+    let counting = |generation, settings, judges: &[run::Variant]| {
+        let judges = judges.to_vec();
+        assert_eq!(store.counting(run).unwrap(), Counting { generation, settings, judges });
+    };
+    counting(1, None, &[]);
     let [first, second] = [&b"first"[..], b"second"].map(ContentHash::of_bytes);
-    wait(|done| store.note_settings(run, first, at(1), done)).unwrap();
-    assert_eq!(store.counting(run).unwrap(), (1, Some(first)));
-    wait(|done| store.start_rescoring(run, second, at(2), done)).unwrap();
-    assert_eq!(store.counting(run).unwrap(), (2, Some(second)));
+    let judges = store.run_header(run).unwrap().variants;
+    wait(|done| store.note_settings(run, first, judges.clone(), at(1), done)).unwrap();
+    counting(1, Some(first), &judges);
+    wait(|done| store.start_rescoring(run, second, Vec::new(), at(2), done)).unwrap();
+    counting(2, Some(second), &[]);
     let kept = [(first, "one"), (second, "two")].map(|(hash, body)| Content {
         kind: SETTINGS_KIND.into(),
         hash,

@@ -119,7 +119,8 @@ fn the_latest_scoring_counts_and_earlier_ones_are_kept() {
     let store = open(folder.path());
     let run = mixed(&store);
     let settings = ContentHash::of_bytes(b"settings");
-    let generation = wait(|done| store.start_rescoring(run, settings, at(3), done)).unwrap();
+    let generation =
+        wait(|done| store.start_rescoring(run, settings, Vec::new(), at(3), done)).unwrap();
     assert_eq!(generation, 2);
     wait(|done| store.record_scores(scored(run, 0, 2, Status::Fail), done)).unwrap();
     // A late score of the old generation does not undo the new one.

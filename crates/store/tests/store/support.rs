@@ -58,7 +58,6 @@ pub(crate) fn header(run: Id, cells: u32) -> RunHeader {
         until_decided: None,
         record: false,
         allow_unpriced: false,
-        judges: Vec::new(),
         judging: None,
         criteria: serde_json::json!({"answers": {}}),
     }

@@ -1,0 +1,115 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chat::Reply;
+use project::Project;
+use run::{PlannedCase, plan_order};
+use score::{Judge, Outcome};
+use values::ContentHash;
+
+use crate::judging::ask::Question;
+use crate::judging::judges_from_files;
+use crate::judging::ready::judge_of;
+use crate::material::{Maker, Material, ReadyPrompt};
+use crate::port::RunCalls;
+use crate::target::Targets;
+use crate::{App, AppError};
+
+/// The calls that the files of an eval set make today: all its variants, cases and repetitions, and what
+/// its judges are asked about their answers.
+pub(crate) struct Needed {
+    material: Arc<Material>,
+    calls: RunCalls,
+    judges: Arc<Material>,
+    judge_calls: RunCalls,
+    readers: Vec<Judge>,
+    samples: u32,
+}
+
+impl App {
+    /// Reads what recordings of an eval set are needed for. Blocking.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] if a file of the set has errors.
+    pub(crate) fn needed(
+        &self,
+        project: &Project,
+        set: &str,
+        samples: u32,
+    ) -> Result<Needed, AppError> {
+        let read = || project.eval_set(set).map_err(|error| crate::open_error(&error));
+        let material = Arc::new(Material::from_files(project, read()?.0, &[])?);
+        let mut judges = Material::from_files(project, read()?.0, &[])?;
+        judges.variants = judges_from_files(project, &judges.set, None)?;
+        let judges = Arc::new(judges);
+        let targets = Targets::declared(&self.host, project, &material, &self.settings()?)?;
+        // A run of fewer repetitions than the set asks for drops none of the others.
+        let samples = samples.max(material.set.samples_or_one().get());
+        Ok(Needed {
+            calls: self.preparing_calls(project, &material, &targets, None, None)?,
+            judge_calls: self.preparing_calls(project, &judges, &Targets::default(), None, None)?,
+            readers: judges.variants.iter().map(judge_of).collect::<Result<_, _>>()?,
+            material,
+            judges,
+            samples,
+        })
+    }
+}
+
+impl Needed {
+    /// Returns the keys of these calls. `reply` is what is recorded under a key: what judges are asked
+    /// depends on it.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] if the set is too large to plan.
+    pub(crate) fn keys<'r>(
+        &self,
+        reply: impl Fn(&ContentHash) -> Option<&'r Reply>,
+    ) -> Result<BTreeSet<ContentHash>, AppError> {
+        let cases = self.material.cases.iter().map(|case| PlannedCase {
+            hash: case.content_hash(),
+            id: case.id.into(),
+            cluster: None,
+        });
+        let variants = u32::try_from(self.material.variants.len()).unwrap_or(u32::MAX);
+        let order = plan_order(cases.collect(), variants, self.samples, 0)
+            .map_err(|error| AppError::input(error.to_string()))?;
+        let mut keys = BTreeSet::new();
+        for cell in order.cells() {
+            let Ok(prepared) = self.calls.prepare_now(&cell) else { continue };
+            let key = prepared.call.recording_key(cell.sample);
+            if keys.insert(key)
+                && let Some(answer) = reply(&key)
+                && let Some(case) = self.material.cases.get(&cell.case_id)
+            {
+                self.add_judges(&case, answer, &reply, &mut keys);
+            }
+        }
+        Ok(keys)
+    }
+
+    fn add_judges<'r>(
+        &self,
+        case: &evalset::Case,
+        answer: &Reply,
+        reply: &impl Fn(&ContentHash) -> Option<&'r Reply>,
+        keys: &mut BTreeSet<ContentHash>,
+    ) {
+        for (ready, judge) in self.judges.variants.iter().zip(&self.readers) {
+            let Maker::Prompt(prompt) = &ready.maker else { continue };
+            let prompt: &ReadyPrompt = prompt;
+            let key = |unreadable| {
+                let output = answer.text.as_str();
+                let question = Question { prompt, judge, case, output, unreadable };
+                let request = question.request(0).ok()?;
+                let prepared = self.judge_calls.prepare_request(prompt, request, 0).ok()?;
+                Some(prepared.call.recording_key(0))
+            };
+            let Some(first) = key(None) else { continue };
+            keys.insert(first);
+            let unreadable =
+                reply(&first).filter(|said| judge.read(said, None).outcome == Outcome::Unreadable);
+            keys.extend(unreadable.and_then(|said| key(Some(said))));
+        }
+    }
+}
