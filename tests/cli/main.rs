@@ -25,6 +25,7 @@ mod prices;
 mod projects;
 mod prompts;
 mod readme;
+mod references;
 mod sample;
 mod sandbox;
 mod terminal;

@@ -34,6 +34,8 @@ pub struct ImportedVerdict {
     pub time: Timestamp,
     /// The judge's name in the mapping.
     pub judge: String,
+    /// Which of several prompts or models it was, if the mapping says so.
+    pub version: Option<String>,
     /// About what. A pair stands in the order a, b however it was shown.
     pub subject: LabelSubject,
     /// What the judge saw first.
@@ -346,6 +348,7 @@ impl<'r> Reader<'r> {
                 id: self.id("verdict", self.map.time, &subject, &column.name, &said),
                 time: self.map.time,
                 judge: column.name.clone(),
+                version: column.version.clone(),
                 subject,
                 shown,
                 value,

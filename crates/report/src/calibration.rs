@@ -3,7 +3,7 @@
 use analysis::Estimate;
 use analysis::calibration::{
     Agreement, BinningKind, Calibration, CorrectedRate, Correction, CorrectionMethod,
-    DisagreementKind, NotCorrected, People, Share,
+    DisagreementKind, NotCorrected, OrderFinding, People, PositionFinding, Share,
 };
 use evalset::JudgeState;
 use serde::Serialize;
@@ -295,6 +295,10 @@ fn agreements(found: &Calibration) -> Vec<Part> {
         ]
     };
     rows.push(row("judge and people".to_owned(), &found.agreement));
+    if let Some(share) = found.right.rate.value() {
+        // Of the judge the interval is known, clusters and weights counted.
+        rows[1][2] = rate(share, found.right.interval.value());
+    }
     let mut lines = vec![format!(
         "MCC {}. For a judge read the two rates; kappa is for people against people.",
         number(found.matrix.mcc, |value| fixed(value, 2))
@@ -398,6 +402,7 @@ fn biases(found: &Calibration) -> Vec<Part> {
             position.second_twice,
             p(position.p_value)
         ));
+        lines.push(orders(position));
     }
     if let Some(family) = &found.biases.own_family {
         lines.push(format!(
@@ -413,6 +418,24 @@ fn biases(found: &Calibration) -> Vec<Part> {
     }
     let lines = lines.into_iter().map(Part::Line);
     [Part::Heading("What sways it".to_owned())].into_iter().chain(lines).collect()
+}
+
+/// What a judge of pairs is worth in each order, and how far the orders agree.
+fn orders(position: &PositionFinding) -> String {
+    let one = |found: &OrderFinding| {
+        let right = found.right.rate.value();
+        let right = right.map_or_else(
+            || number(found.right.rate, percent),
+            |value| rate(value, found.right.interval.value()),
+        );
+        format!("{right}, kappa {}", number(found.agreement.kappa, |value| fixed(value, 2)))
+    };
+    format!(
+        "It agrees with people with a first on {}; with b first on {}; kappa of the orders {}",
+        one(&position.a_first),
+        one(&position.b_first),
+        number(position.between.kappa, |value| fixed(value, 2))
+    )
 }
 
 fn rates(rates: &[CorrectedRate]) -> Vec<Part> {

@@ -17,7 +17,7 @@ const BOOTSTRAP_BELOW: usize = 50;
 const MOST_PAIRS: usize = 20;
 
 /// How far two raters agree.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Agreement {
     /// The outputs that both rated.
     pub items: usize,
@@ -72,6 +72,25 @@ pub struct Alternative {
     pub passes: bool,
     /// How many people labelled the 30 outputs that the test needs.
     pub tested: usize,
+    /// The judge against each of them.
+    pub people: Vec<StandIn>,
+}
+
+/// The judge in the place of one person: who of the two is nearer to the others.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StandIn {
+    /// The person.
+    pub labeller: String,
+    /// The outputs that the person, the judge and another person labelled.
+    pub items: usize,
+    /// The share on which the judge is at least as near to the others.
+    pub judge_wins: f64,
+    /// The share on which the person is; ties count for both.
+    pub person_wins: f64,
+    /// The one-sided p-value of "the person wins by ε or more".
+    pub p_value: f64,
+    /// Whether that is rejected, corrected for the number of people (Benjamini–Yekutieli).
+    pub rejected: bool,
 }
 
 /// Returns the agreement of two raters by class.
@@ -173,7 +192,10 @@ pub(crate) fn people(
             .iter()
             .map(|item| placed(&decided(&item.judge).and_then(|value| classes.class(value))))
             .collect();
-        (Some(fleiss(classes, &ratings)?), Some(against_people(scale, &judge, &rows(), epsilon)?))
+        (
+            Some(fleiss(classes, &ratings)?),
+            Some(against_people(scale, &judge, &rows(), &labellers, epsilon)?),
+        )
     } else {
         (None, None)
     };
@@ -242,6 +264,7 @@ fn against_people(
     scale: &Scale,
     judge: &[Option<f64>],
     people: &[Vec<Option<f64>>],
+    labellers: &[String],
     epsilon: f64,
 ) -> Result<Alternative, InvalidInput> {
     let score = match scale {
@@ -267,5 +290,17 @@ fn against_people(
         advantage: or_reason(test.advantage_probability),
         passes: test.passes,
         tested: test.annotators.len(),
+        people: test
+            .annotators
+            .into_iter()
+            .map(|one| StandIn {
+                labeller: labellers[one.annotator].clone(),
+                items: one.items,
+                judge_wins: one.model_wins,
+                person_wins: one.annotator_wins,
+                p_value: one.p_value,
+                rejected: one.rejected,
+            })
+            .collect(),
     })
 }

@@ -1,10 +1,12 @@
-use evalset::Preference;
+use evalset::{LabelValue, Preference};
 use serde::Serialize;
 use stats::{InvalidInput, Level, Position};
 use values::Interval;
 
-use super::item::JudgedItem;
+use super::agreement::{Agreement, agreement};
+use super::item::{Classes, JudgedItem};
 use super::measured::Measured;
+use super::share::{Counted, Share, share};
 use crate::estimate::Estimate;
 
 /// What sways a judge besides quality.
@@ -48,6 +50,21 @@ pub struct PositionFinding {
     pub second_twice: u64,
     /// The exact two-sided p-value of the two being equally likely.
     pub p_value: f64,
+    /// The judge with a shown first, against people.
+    pub a_first: OrderFinding,
+    /// The judge with b shown first, against people.
+    pub b_first: OrderFinding,
+    /// The two orders against each other, over the pairs that people decided.
+    pub between: Agreement,
+}
+
+/// What a judge says of pairs in one order, against what people decided.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct OrderFinding {
+    /// How often it says what people decided.
+    pub right: Share,
+    /// How far they agree.
+    pub agreement: Agreement,
 }
 
 /// Whether a judge favours its own family.
@@ -66,12 +83,14 @@ pub struct FamilyFinding {
 }
 
 pub(super) fn biases(
+    classes: &Classes,
     measured: &[Measured<'_>],
     labelled: &[&JudgedItem],
+    seed: u64,
 ) -> Result<Biases, InvalidInput> {
     Ok(Biases {
         length: length(measured)?,
-        position: position(labelled)?,
+        position: position(classes, measured, labelled, seed)?,
         own_family: own_family(measured)?,
     })
 }
@@ -98,7 +117,12 @@ fn length(measured: &[Measured<'_>]) -> Result<Option<LengthFinding>, InvalidInp
     }))
 }
 
-fn position(labelled: &[&JudgedItem]) -> Result<Option<PositionFinding>, InvalidInput> {
+fn position(
+    classes: &Classes,
+    measured: &[Measured<'_>],
+    labelled: &[&JudgedItem],
+    seed: u64,
+) -> Result<Option<PositionFinding>, InvalidInput> {
     let orders = labelled.iter().filter_map(|item| item.orders);
     let (first, second): (Vec<Position>, Vec<Position>) = orders
         .map(|(a_first, b_first)| {
@@ -126,7 +150,48 @@ fn position(labelled: &[&JudgedItem]) -> Result<Option<PositionFinding>, Invalid
         first_twice: found.first_first,
         second_twice: found.second_second,
         p_value: found.position_p,
+        a_first: order(classes, measured, seed, |orders| orders.0)?,
+        b_first: order(classes, measured, seed, |orders| orders.1)?,
+        between: between(classes, measured, seed)?,
     }))
+}
+
+fn order(
+    classes: &Classes,
+    measured: &[Measured<'_>],
+    seed: u64,
+    shown: impl Fn((Preference, Preference)) -> Preference,
+) -> Result<OrderFinding, InvalidInput> {
+    let (mut counted, mut people, mut judge) = (Vec::new(), Vec::new(), Vec::new());
+    for one in measured {
+        let said = one.item.orders.and_then(|orders| class(classes, shown(orders)));
+        let Some(said) = said else { continue };
+        let (weight, cluster) = (one.weight, one.cluster);
+        counted.push(Counted { right: said == one.human, weight, cluster });
+        people.push(one.human);
+        judge.push(said);
+    }
+    Ok(OrderFinding {
+        right: share(&counted)?,
+        agreement: agreement(classes, &people, &judge, seed)?,
+    })
+}
+
+fn between(
+    classes: &Classes,
+    measured: &[Measured<'_>],
+    seed: u64,
+) -> Result<Agreement, InvalidInput> {
+    let both = measured.iter().filter_map(|one| {
+        let (a_first, b_first) = one.item.orders?;
+        class(classes, a_first).zip(class(classes, b_first))
+    });
+    let (a_first, b_first): (Vec<usize>, Vec<usize>) = both.unzip();
+    agreement(classes, &a_first, &b_first, seed)
+}
+
+fn class(classes: &Classes, preference: Preference) -> Option<usize> {
+    classes.class(&LabelValue::Prefers(preference))
 }
 
 fn own_family(measured: &[Measured<'_>]) -> Result<Option<FamilyFinding>, InvalidInput> {

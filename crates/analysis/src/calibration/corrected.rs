@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use evalset::{Reference, Split};
@@ -45,6 +46,9 @@ pub enum Correction {
         estimate: Estimate<f64>,
         /// Its two-sided 95 % interval.
         interval: Estimate<Interval>,
+        /// The standard error of the estimate for independent outputs, without what the interval adds
+        /// for few labels and for clusters; none where there is none.
+        standard_error: Option<Estimate<f64>>,
         /// The human labels that it rests on; of a difference, the cases with both.
         labels: usize,
         /// The outputs of which the judge's share is corrected.
@@ -116,11 +120,11 @@ struct Unit<'a> {
 ///
 /// # Source
 /// [`stats::prediction_powered_rate`], Särndal, Swensson and Wretman (1992) 5.5, [`stats::rogan_gladen`].
-pub fn corrected_rate(
+pub fn corrected_rate<J: Borrow<JudgedItem>>(
     scale: &Scale,
     variant: &str,
-    run: &[JudgedItem],
-    others: &[JudgedItem],
+    run: &[J],
+    others: &[J],
 ) -> Result<CorrectedRate, InvalidInput> {
     let all = units(scale, run);
     let judge: Vec<f64> = all.iter().map(|unit| unit.judge).collect();
@@ -142,7 +146,7 @@ pub fn corrected_rate(
     let labelled: Vec<&Unit<'_>> =
         elsewhere.iter().chain(&all).filter(|unit| unit.human.is_some()).collect();
     if labelled.is_empty() {
-        let (seen, not_drawn) = refused(run.iter().chain(others));
+        let (seen, not_drawn) = refused(run.iter().chain(others).map(Borrow::borrow));
         return Ok(not(NotCorrected::NoLabels { seen, not_drawn }));
     }
     Ok(made(rogan_gladen(&all, &labelled)?))
@@ -156,10 +160,10 @@ pub fn corrected_rate(
 ///
 /// # Errors
 /// [`InvalidInput`] if there are more outputs than the statistics allow.
-pub fn corrected_difference(
+pub fn corrected_difference<J: Borrow<JudgedItem>>(
     scale: &Scale,
-    baseline: &[JudgedItem],
-    candidate: &[JudgedItem],
+    baseline: &[J],
+    candidate: &[J],
 ) -> Result<CorrectedDifference, InvalidInput> {
     let (a, b) = (units(scale, baseline), units(scale, candidate));
     let (a, b) = (by_case(&a), by_case(&b));
@@ -204,6 +208,7 @@ pub fn corrected_difference(
         method: CorrectionMethod::PredictionPowered,
         estimate: found.estimate.map(back).into(),
         interval: Estimate::Value { value: interval },
+        standard_error: Some(found.standard_error.map(|error| 2.0 * error).into()),
         labels: labelled.len(),
         judged: pairs.len(),
         judge_says: mean(&judge),
@@ -242,8 +247,8 @@ fn by_case<'a, 'b>(units: &'b [Unit<'a>]) -> BTreeMap<&'a str, Vec<&'b Unit<'a>>
     cases
 }
 
-fn units<'a>(scale: &Scale, items: &'a [JudgedItem]) -> Vec<Unit<'a>> {
-    let all: Vec<&JudgedItem> = items.iter().collect();
+fn units<'a, J: Borrow<JudgedItem>>(scale: &Scale, items: &'a [J]) -> Vec<Unit<'a>> {
+    let all: Vec<&JudgedItem> = items.iter().map(Borrow::borrow).collect();
     let clusters = numbered(&all);
     let decided = all.into_iter().zip(clusters).filter_map(|(item, cluster)| {
         let judge = scale.passes(answer(&item.judge)?)?;
@@ -300,6 +305,7 @@ fn powered(test: &[&Unit<'_>]) -> Result<Correction, InvalidInput> {
         method: CorrectionMethod::PredictionPowered,
         estimate: found.estimate.into(),
         interval: Estimate::Value { value: found.interval },
+        standard_error: Some(found.standard_error.into()),
         labels: labelled.len(),
         judged: test.len(),
         judge_says: mean(&judge),
@@ -334,6 +340,7 @@ fn weighted(test: &[&Unit<'_>], judge: &[f64], labels: usize) -> Result<Correcti
         method: CorrectionMethod::Weighted,
         estimate: estimate.into(),
         interval: interval.into(),
+        standard_error: Some(found.standard_error.into()),
         labels,
         judged: test.len(),
         judge_says: mean(judge),
@@ -344,6 +351,7 @@ fn weighted(test: &[&Unit<'_>], judge: &[f64], labels: usize) -> Result<Correcti
 struct Powered {
     estimate: stats::Defined<f64>,
     interval: Interval,
+    standard_error: stats::Defined<f64>,
     effective_labels: stats::Defined<f64>,
 }
 
@@ -359,7 +367,12 @@ fn power(labelled: &[(f64, f64, usize)], unlabelled: &[f64]) -> Result<Powered, 
     let lambda = plain.lambda.unwrap_or(0.0);
     let rest: Vec<(f64, usize)> = labelled.iter().map(|(y, f, g)| (y - lambda * f, *g)).collect();
     let interval = cut(widened(adjusted.interval, widening(&rest)?));
-    Ok(Powered { estimate: adjusted.estimate, interval, effective_labels: plain.effective_labels })
+    Ok(Powered {
+        estimate: adjusted.estimate,
+        interval,
+        standard_error: plain.standard_error,
+        effective_labels: plain.effective_labels,
+    })
 }
 
 /// How much wider an interval of these values is when clusters are taken into account; 1 without
@@ -421,6 +434,7 @@ fn rogan_gladen(all: &[Unit<'_>], labelled: &[&Unit<'_>]) -> Result<Correction, 
         method: CorrectionMethod::RoganGladen,
         estimate: found.estimate.into(),
         interval: found.interval.into(),
+        standard_error: None,
         labels: labelled.len(),
         judged: all.len(),
         judge_says: mean(&all.iter().map(|unit| unit.judge).collect::<Vec<_>>()),

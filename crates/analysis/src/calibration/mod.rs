@@ -22,8 +22,8 @@ use serde_json::json;
 use stats::InvalidInput;
 use values::ContentHash;
 
-pub use agreement::{Agreement, Alternative, People, PeoplePair};
-pub use bias::{Biases, FamilyFinding, LengthFinding, PositionFinding};
+pub use agreement::{Agreement, Alternative, People, PeoplePair, StandIn};
+pub use bias::{Biases, FamilyFinding, LengthFinding, OrderFinding, PositionFinding};
 pub use confidence::{BinningKind, Confidence, ReliabilityBin};
 pub use corrected::{
     CorrectedDifference, CorrectedRate, Correction, CorrectionMethod, NotCorrected,
@@ -73,7 +73,9 @@ pub struct Calibration {
     pub standing: Standing,
     /// People against the judge.
     pub matrix: Matrix,
-    /// How far the judge agrees with people.
+    /// The share of outputs of which the judge says what people decided.
+    pub right: Share,
+    /// How far the judge agrees with people, also beyond chance.
     pub agreement: Agreement,
     /// How far people agree with each other; none if one person labelled.
     pub people: Option<People>,
@@ -119,11 +121,12 @@ pub fn calibrate(
         true_fails,
         standing: standing(&true_passes, &true_fails, options.thresholds)?,
         matrix: matrix::matrix(classes, measured)?,
+        right: right_of(measured)?,
         agreement: agreement::agreement(classes, &humans, &judges, options.seed)?,
         people: (people.labellers.len() > 1).then_some(people),
         confidence: confidence::confidence(measured, options.seed)?,
         error: if is_graded { matrix::signed_error(measured)? } else { None },
-        biases: bias::biases(measured, &gathered.labelled)?,
+        biases: bias::biases(classes, measured, &gathered.labelled, options.seed)?,
         slices: slices::slices(measured)?,
         disagreements: matrix::disagreements(classes, measured),
     })
@@ -140,6 +143,15 @@ fn shares_of(measured: &[Measured<'_>]) -> Result<(Share, Share), InvalidInput> 
         ours.collect()
     };
     Ok((share::share(&of(true))?, share::share(&of(false))?))
+}
+
+/// How often the judge says what people decided.
+fn right_of(measured: &[Measured<'_>]) -> Result<Share, InvalidInput> {
+    let counted = measured.iter().map(|one| {
+        let (weight, cluster) = (one.weight, one.cluster);
+        Counted { right: one.human == one.judge, weight, cluster }
+    });
+    share::share(&counted.collect::<Vec<_>>())
 }
 
 /// The identity of what people decided on the outputs that were drawn, whatever the judge says of

@@ -1,23 +1,19 @@
 //! Measuring a judge against people's labels, and its certificate.
 
 mod gather;
+mod rates;
 mod trust;
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use analysis::calibration::{
-    CalibrationOptions, CorrectedRate, JudgedItem, Scale, Thresholds, calibrate, corrected_rate,
-};
-use evalset::{
-    Certificate, CertifiedRate, Criterion, EvalSet, LabelledOutput, Split, TestLabels, TrustEntry,
-};
+use analysis::calibration::{CalibrationOptions, Thresholds, calibrate};
+use evalset::{Certificate, CertifiedRate, Criterion, EvalSet, Split, TestLabels, TrustEntry};
 use project::{Project, SetFile};
 use report::{CALIBRATION_FORMAT, CalibrationReport};
 use serde_json::Map;
 use stats::InvalidInput;
 use store::Store;
-use values::{ContentHash, Id};
+use values::Id;
 
 pub(crate) use trust::{judges_of, trusted};
 
@@ -25,9 +21,6 @@ use crate::labels::open_world;
 use crate::{App, AppError};
 use gather::{Gathering, scale_of};
 use trust::{JudgeToday, judge_today};
-
-/// ε of the alternative annotator test: people who label are skilled, not experts.
-const EPSILON: f64 = 0.15;
 
 /// What a person asks of a judge.
 #[derive(Debug, Clone)]
@@ -42,6 +35,9 @@ pub struct CalibrateRequest {
     pub run: Option<Id>,
     /// The part of the set to measure on. Only the test split gives a certificate.
     pub split: Split,
+    /// ε of the alternative annotator test, a share below 1: 0.2 where experts label, 0.15 skilled
+    /// people, 0.1 a crowd.
+    pub epsilon: f64,
 }
 
 impl App {
@@ -85,12 +81,13 @@ impl App {
         };
         let mut items = gathering.items()?;
         let scale = scale_of(&mut items, criterion, spec.and_then(|spec| spec.threshold));
-        let rates = self.rates(&project, store, (&name, request.run), &scale, &mut items)?;
+        let elsewhere = spec.is_none();
+        let rates = self.rates(&project, &world, (request.run, elsewhere), &scale, &mut items)?;
         let options = CalibrationOptions {
             scale,
             split: request.split,
             thresholds: thresholds(criterion),
-            epsilon: EPSILON,
+            epsilon: request.epsilon,
             seed: set.seed,
         };
         let report = CalibrationReport {
@@ -147,57 +144,6 @@ impl App {
             looks: Vec::new(),
             other: Map::new(),
         }
-    }
-
-    /// Names the variants of the run's outputs, and corrects the judge's rate of each.
-    fn rates(
-        &self,
-        project: &Project,
-        store: &Store,
-        (set, run): (&str, Option<Id>),
-        scale: &Scale,
-        items: &mut [JudgedItem],
-    ) -> Result<Vec<CorrectedRate>, AppError> {
-        let header = match run {
-            Some(run) => Some(store.run_header(run)?),
-            None => store.run_headers(Some(set), None, 1)?.into_iter().next(),
-        };
-        let Some(header) = header else { return Ok(Vec::new()) };
-        let places: Vec<u32> = (0..).take(header.variants.len()).collect();
-        let results = self.run_results(project, store, header.id, &places)?;
-        let mut of_item: HashMap<(String, ContentHash), usize> = HashMap::new();
-        for (place, item) in items.iter().enumerate() {
-            if let LabelledOutput::One(hash) = item.output {
-                of_item.insert((item.case.clone(), hash), place);
-            }
-        }
-        let mut rates = Vec::new();
-        for variant in results.variants {
-            let mut own = Vec::new();
-            for case in &variant.cases {
-                for output in case.samples.iter().filter_map(|sample| sample.output) {
-                    if let Some(&place) = of_item.get(&(case.id.clone(), output)) {
-                        items[place].variant.clone_from(&variant.variant.name);
-                        own.push(place);
-                    }
-                }
-            }
-            let mut is_own = vec![false; items.len()];
-            for &place in &own {
-                is_own[place] = true;
-            }
-            let run: Vec<JudgedItem> = own.iter().map(|&place| items[place].clone()).collect();
-            let others: Vec<JudgedItem> = items
-                .iter()
-                .zip(is_own)
-                .filter(|(_, is_own)| !is_own)
-                .map(|(item, _)| item.clone())
-                .collect();
-            rates.push(
-                corrected_rate(scale, &variant.variant.name, &run, &others).map_err(invalid)?,
-            );
-        }
-        Ok(rates)
     }
 }
 

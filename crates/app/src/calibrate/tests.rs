@@ -125,6 +125,7 @@ impl World {
             criterion: None,
             run: None,
             split: Split::Test,
+            epsilon: 0.15,
         };
         self.app.calibrate(Some(self.folder.path()), &request)
     }

@@ -10,11 +10,14 @@ mod stats;
 pub(crate) mod sync;
 mod writer;
 
+use std::collections::HashMap;
+
 use document::Severity;
 use evalset::{Case, Categories, Criterion, EvalSet, LabelSubject, LabelValue, Labels, Outputs};
 use project::{EvalSetFolder, Project};
 use serde_json::Value;
 use store::Store;
+use values::ContentHash;
 
 use crate::{App, AppError};
 
@@ -37,6 +40,9 @@ pub(crate) struct LabelWorld {
     pub(crate) labels: Labels,
     pub(crate) categories: Categories,
     pub(crate) outputs: Outputs,
+    /// The content of each case and the rubric of each criterion: labels of others are outdated.
+    pub(crate) contents: HashMap<String, ContentHash>,
+    rubrics: HashMap<String, ContentHash>,
 }
 
 impl App {
@@ -73,7 +79,9 @@ pub(crate) fn open_world(
     let rows = store.labels(name)?;
     let (categories, labels) = (Categories::of(&rows), Labels::of(rows));
     let outputs = outputs.content.unwrap_or_default();
-    Ok(LabelWorld { store, folder, set, labels, categories, outputs })
+    let contents = folder.cases.iter().map(|case| (case.id.clone(), case.content_hash())).collect();
+    let rubrics = set.criteria.iter().map(|one| (one.name.clone(), one.rubric_hash())).collect();
+    Ok(LabelWorld { store, folder, set, labels, categories, outputs, contents, rubrics })
 }
 
 /// Returns the eval set that is meant: the named one, else the one of the newest run.
@@ -111,14 +119,9 @@ impl LabelWorld {
 
     /// Tells whether the case or the guideline has changed since a label was given.
     pub(crate) fn is_outdated(&self, event: &evalset::LabelEvent) -> bool {
-        let case = self.folder.cases.get(&event.subject.case);
-        let criterion = self.set.criterion(&event.subject.criterion);
-        match (case, criterion) {
-            (Some(case), Some(criterion)) => {
-                event.is_outdated(case.content_hash(), criterion.rubric_hash())
-            }
-            _ => true,
-        }
+        let content = self.contents.get(&event.subject.case);
+        let rubric = self.rubrics.get(&event.subject.criterion);
+        content.zip(rubric).is_none_or(|(content, rubric)| event.is_outdated(*content, *rubric))
     }
 
     /// Returns the current labels on a subject that are not outdated.

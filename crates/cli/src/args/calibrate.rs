@@ -22,6 +22,10 @@ pub(crate) struct Calibrate {
     /// The part of the set to measure on
     #[arg(long, value_enum, default_value_t = CalibrateSplit::Test)]
     pub(crate) split: CalibrateSplit,
+    /// How much dearer a person is, in the test whether the judge can stand in for one: 0.2 where experts
+    /// label, 0.15 skilled people, 0.1 a crowd
+    #[arg(long, value_name = "SHARE", default_value_t = 0.15, value_parser = epsilon)]
+    pub(crate) epsilon: f64,
     /// Write the report into a file as well (md, html or json; may be repeated, or separated by commas)
     #[arg(long = "report", value_name = "KIND=FILE", value_delimiter = ',')]
     pub(crate) reports: Vec<String>,
@@ -36,4 +40,9 @@ pub(crate) enum CalibrateSplit {
     Dev,
     /// For the numbers that are reported
     Test,
+}
+
+fn epsilon(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..1.0).contains(share));
+    share.ok_or_else(|| "expected a share from 0 to below 1".to_owned())
 }

@@ -23,6 +23,7 @@ pub(super) fn calibrate(context: &Context<'_>, args: &Calibrate) -> Result<Exit,
             CalibrateSplit::Dev => Split::Dev,
             CalibrateSplit::Test => Split::Test,
         },
+        epsilon: args.epsilon,
     };
     let found = context.app.calibrate(folder, &request)?;
     for (write, path) in files {

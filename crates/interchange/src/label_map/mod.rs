@@ -129,6 +129,8 @@ pub(crate) enum Labeller {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct JudgeColumn {
     pub(crate) name: String,
+    /// Which of several prompts or models it was, in the words of who judged.
+    pub(crate) version: Option<String>,
     pub(crate) criterion: String,
     /// Where the column stands in the mapping.
     pub(crate) span: Span,

@@ -140,6 +140,7 @@ fn label(node: &Node, is_pair: bool, diagnostics: &mut Diagnostics) -> Option<La
 fn judge(node: &Node, is_pair: bool, diagnostics: &mut Diagnostics) -> Option<JudgeColumn> {
     let mut fields = Fields::open(node, "an item of `judges`", diagnostics)?;
     let name = needed_text(&mut fields, "name", diagnostics);
+    let version = fields.text("version", diagnostics).map(str::to_owned);
     let criterion = needed_text(&mut fields, "criterion", diagnostics);
     let span = fields.get("criterion").map_or(node.span, |node| node.span);
     let one = place(&mut fields, "value", diagnostics);
@@ -160,6 +161,7 @@ fn judge(node: &Node, is_pair: bool, diagnostics: &mut Diagnostics) -> Option<Ju
     fields.warn_unknown(diagnostics);
     Some(JudgeColumn {
         name: name?,
+        version,
         criterion: criterion?,
         span,
         verdicts: verdicts?,

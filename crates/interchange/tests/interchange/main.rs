@@ -177,3 +177,52 @@ fn llmbar_gives_accuracy_kappa_swap_consistency_and_position() {
         near(name, swap.position_p, &expected["position_p"]);
     }
 }
+
+/// What each person said of each row, by person; a person has no name, only a place in the row.
+fn alpha(rows: &[ImportedRow], measurement: Measurement) -> f64 {
+    let number = |value: &LabelValue| match value {
+        LabelValue::Number(share) => *share,
+        LabelValue::Category(name) => name.len() as f64,
+        other => panic!("{other:?} is neither a number nor a category"),
+    };
+    let mut people: BTreeMap<&str, Vec<Option<f64>>> = BTreeMap::new();
+    for (place, row) in rows.iter().enumerate() {
+        for label in &row.labels {
+            let evalset::Act::Label(value) = &label.act else { panic!("no label") };
+            let ratings = people.entry(&label.labeller).or_insert_with(|| vec![None; rows.len()]);
+            ratings[place] = Some(number(value));
+        }
+    }
+    let ratings: Vec<_> = people.into_values().collect();
+    stats::krippendorff_alpha(&ratings, measurement).unwrap().unwrap()
+}
+
+#[test]
+fn dices_gives_the_agreement_of_a_crowd() {
+    let Some(folder) = folder() else { return };
+    let rows = imported(
+        &folder,
+        "dices350",
+        "source: dices\ncase: id\nlabels:\n- {criterion: safety, value: crowd, each: character, as: \
+         category, labeller: 'rater{n}', map: {0: unsafe, 1: safe, 2: unsure!}}\n",
+    );
+    let expected = expected(&folder, "dices350");
+    assert!(rows.iter().all(|row| row.labels.len() == expected["raters"][0]));
+    near("alpha", alpha(&rows, Measurement::Nominal), &expected["alpha_nominal"]);
+}
+
+#[test]
+fn recipes_give_the_agreement_of_a_crowd_on_each_rubric() {
+    let Some(folder) = folder() else { return };
+    let expected = expected(&folder, "recipes");
+    for rubric in ["grammar", "fluency", "verbosity", "structure", "success", "overall"] {
+        let mapping = format!(
+            "source: recipes\ncase: id\nlabels:\n- {{criterion: {rubric}, value: ratings.{rubric}, \
+             labeller: 'rater{{n}}', as: number, scale: [1, 6]}}\n"
+        );
+        let rows = imported(&folder, "recipes", &mapping);
+        let expected = &expected[rubric];
+        near(rubric, alpha(&rows, Measurement::Interval), &expected["alpha_interval"]);
+        near(rubric, alpha(&rows, Measurement::Ordinal), &expected["alpha_ordinal"]);
+    }
+}

@@ -11,7 +11,6 @@ use values::{ContentHash, Id};
 use super::gather::Gathered;
 use super::{
     Brought, ImportedCriterion, ImportedExample, ImportedJudge, LabelsImported, SHOWN, criteria,
-    known_judgements,
 };
 use crate::AppError;
 use crate::labels::LabelWorld;
@@ -156,7 +155,7 @@ fn new_verdicts(
     if verdicts.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
-    let known = known_judgements(&world.store, set)?;
+    let known = world.store.judgements(set)?;
     let known: HashMap<VerdictKey, &Judgement> = known.iter().map(|row| (key(row), row)).collect();
     let mut new = Vec::new();
     let mut judges: BTreeMap<(String, String), (Brought, usize)> = BTreeMap::new();
@@ -196,9 +195,12 @@ fn key(row: &Judgement) -> VerdictKey {
 }
 
 /// Returns what stands in the place of a judge's version where another program judged: its prompt
-/// is not known, its name in a data set is.
-pub(super) fn external_version(source: &str, judge: &str) -> ContentHash {
-    let document = json!({"judge": judge, "source": source});
+/// is not known, but what the mapping calls its version is, else the data set.
+fn external_version(source: &str, judge: &str, version: Option<&str>) -> ContentHash {
+    let document = match version {
+        Some(version) => json!({"judge": judge, "version": version}),
+        None => json!({"judge": judge, "source": source}),
+    };
     ContentHash::of_document("trysquare-external-judge-v1", &document)
 }
 
@@ -218,7 +220,7 @@ fn judgement(verdict: ImportedVerdict, source: &str) -> Judgement {
         case_hash: verdict.subject.case_hash,
         output: verdict.subject.output,
         criterion: verdict.subject.criterion,
-        version: external_version(source, &verdict.judge),
+        version: external_version(source, &verdict.judge, verdict.version.as_deref()),
         judge: verdict.judge,
         swapped: verdict.shown == Shown::BFirst,
         sample: 0,

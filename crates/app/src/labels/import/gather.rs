@@ -3,10 +3,9 @@ use std::collections::{BTreeMap, HashMap};
 use document::Diagnostic;
 use evalset::{Case, CaseFile, LabelEvent, LabelSubject};
 use interchange::{BadRow, ImportedRow, ImportedVerdict, LabelMap, Shown, UnreadableFile};
-use project::EvalSetFolder;
 use values::{ContentHash, Id, Timestamp};
 
-use super::{ImportFile, ImportedExample, case_hashes};
+use super::{ImportFile, ImportedExample};
 use crate::AppError;
 use crate::labels::value_word;
 
@@ -41,19 +40,18 @@ struct Spot {
 }
 
 impl Gathered {
-    /// Reads all files. Problems of rows are gathered.
+    /// Reads all files. Problems of rows are gathered. `known` has the contents of the set's cases.
     ///
     /// # Errors
     /// If a file cannot be read to its end.
     pub(super) fn read(
         map: &LabelMap,
         data: &[ImportFile],
-        folder: &EvalSetFolder,
+        known: &HashMap<String, ContentHash>,
     ) -> Result<Self, AppError> {
-        let known = case_hashes(folder);
         let mut gathered = Self::default();
         for (index, file) in data.iter().enumerate() {
-            gathered.file(map, file, index, data, &known)?;
+            gathered.file(map, file, index, data, known)?;
         }
         Ok(gathered)
     }

@@ -3,7 +3,7 @@
 mod changes;
 mod gather;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use evalset::{Act, EvalSet, LabelEvent, LabelRow, Outputs};
 use interchange::{LabelMap, RowFormat};
 use project::{EvalSetFolder, Project};
 use serde::Serialize;
-use store::{LabelOrigin, Store, wait};
+use store::{LabelOrigin, wait};
 use values::ContentHash;
 
 use super::{LabelWorld, labelled_set, open_world, sync, value_word};
@@ -172,7 +172,7 @@ impl App {
         let name = labelled_set(&store, &project, request.set.as_deref())?;
         let mut world = open_world(&project, store, &name)?;
         let (map, warnings) = read_map(&request.map, &world.set)?;
-        let gathered = Gathered::read(&map, data, &world.folder)?;
+        let gathered = Gathered::read(&map, data, &world.contents)?;
         if !gathered.bad.is_empty() && !request.skip_bad {
             return Err(refused(gathered.bad));
         }
@@ -269,14 +269,4 @@ fn criteria<'a>(labels: impl Iterator<Item = &'a LabelEvent>) -> Vec<ImportedCri
         values,
     });
     criteria.collect()
-}
-
-/// The hashes of the cases that a set has.
-fn case_hashes(folder: &EvalSetFolder) -> HashMap<String, ContentHash> {
-    folder.cases.iter().map(|case| (case.id.clone(), case.content_hash())).collect()
-}
-
-/// The judgements of a set that are here already.
-fn known_judgements(store: &Store, set: &str) -> Result<Vec<store::Judgement>, AppError> {
-    Ok(store.judgements(set)?)
 }
