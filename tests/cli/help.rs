@@ -1,6 +1,6 @@
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&[&str]; 37] = [
+const COMMANDS: [&[&str]; 38] = [
     &["run"],
     &["runs"],
     &["runs", "export"],
@@ -12,6 +12,7 @@ const COMMANDS: [&[&str]; 37] = [
     &["retry"],
     &["cancel"],
     &["models"],
+    &["costs"],
     &["prices"],
     &["prices", "import"],
     &["key"],
@@ -341,6 +342,21 @@ fn every_command_explains_itself() {
     Usage: trysquare models [OPTIONS]
 
     Options:
+
+    == costs
+    Show what the runs of this project cost, judges apart, and what is left of its budgets
+
+    Usage: trysquare costs [OPTIONS]
+
+    Options:
+          --by <BY>          What to add up by [default: run] [possible values: run, model, day, prompt]
+
+    Examples:
+      trysquare costs                  by run
+      trysquare costs --by model       which model is dear
+      trysquare costs --by day         what each day cost, in UTC as the cap counts it
+
+    Answers from the cache cost nothing; what they would have cost is shown as saved.
 
     == prices
     Show what the models of this project cost, and since when that is known

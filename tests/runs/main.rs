@@ -12,6 +12,7 @@
 
 mod again;
 mod cached;
+mod costs;
 mod decided;
 mod disk;
 mod judged;

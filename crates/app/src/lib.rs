@@ -53,7 +53,9 @@ pub use baseline::{
 };
 pub use calibrate::CalibrateRequest;
 pub use compare::{CompareRequest, Compared};
-pub use costs::{PriceView, PricesImported, PricesRequest};
+pub use costs::{
+    BudgetView, CostLine, CostsBy, CostsView, PriceView, PricesImported, PricesRequest,
+};
 pub use doctor::{Finding, Health, HostContact};
 pub use error::{AppError, ErrorKind};
 pub use evidence::RunResults;

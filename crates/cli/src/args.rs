@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use calibrate::{Calibrate, CalibrateSplit};
-pub(crate) use costs::{ImportPrices, Prices, PricesCommand, PricesFrom};
+pub(crate) use costs::{Costs, CostsGroup, ImportPrices, Prices, PricesCommand, PricesFrom};
 pub(crate) use failures::{Failures, FailuresCommand, FailuresFile, FailuresList, Who};
 pub(crate) use label::{Label, LabelCommand, LabelImport, LabelPurge, LabelQueue, Queue};
 
@@ -100,6 +100,8 @@ pub(crate) enum Command {
     Cancel(RunName),
     /// List providers and models, and what is known of them
     Models,
+    /// Show what the runs of this project cost, judges apart, and what is left of its budgets
+    Costs(Costs),
     /// Show what the models of this project cost, and since when that is known
     Prices(Prices),
     /// Keep keys in the system's keyring, bound to one origin each

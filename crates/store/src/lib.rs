@@ -14,6 +14,7 @@
 mod cache;
 mod case_counts;
 mod cells;
+mod costs;
 mod error;
 mod evidence;
 mod export;
@@ -42,6 +43,7 @@ mod writing;
 pub use cache::CacheStats;
 pub use case_counts::CaseCounts;
 pub use cells::{CellRecord, PendingCell, PendingQuery, RecordedAttempt, Selection};
+pub use costs::{CostRow, CostSum};
 pub use error::StoreError;
 pub use evidence::{
     AnswerEvidence, CaseEvidence, CellEvidence, OutcomeEvidence, ScoreEvidence, ScorerEvidence,

@@ -1,5 +1,7 @@
-//! What runs cost: prices, estimates before a run, the bill after it, and where money can be saved.
+//! What calls cost, and what was spent.
 
 mod prices;
+mod spent;
 
 pub use prices::{PriceView, PricesImported, PricesRequest};
+pub use spent::{BudgetView, CostLine, CostsBy, CostsView};

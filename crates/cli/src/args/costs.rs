@@ -49,3 +49,28 @@ pub(crate) enum PricesFrom {
     /// The answer of its list of models
     Openrouter,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    trysquare costs                  by run\n  \
+    trysquare costs --by model       which model is dear\n  \
+    trysquare costs --by day         what each day cost, in UTC as the cap counts it\n\n\
+    Answers from the cache cost nothing; what they would have cost is shown as saved.")]
+pub(crate) struct Costs {
+    /// What to add up by
+    #[arg(long, value_enum, default_value_t = CostsGroup::Run)]
+    pub(crate) by: CostsGroup,
+}
+
+/// What costs are added up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CostsGroup {
+    /// Each run
+    Run,
+    /// Each model or target
+    Model,
+    /// Each day, in UTC
+    Day,
+    /// Each prompt
+    Prompt,
+}

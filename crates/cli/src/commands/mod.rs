@@ -5,6 +5,7 @@ mod cache;
 mod calibrate;
 mod compare;
 mod completions;
+mod costs;
 mod doctor;
 mod failures;
 mod gate;
@@ -63,6 +64,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, AppError> {
         Command::Retry(args) => session::resume(&context, &args, true),
         Command::Cancel(args) => runs::cancel(&context, &args),
         Command::Models => models::models(&context),
+        Command::Costs(args) => costs::costs(&context, &args),
         Command::Prices(args) => prices::prices(&context, &args),
         Command::Key(args) => key::key(&context, args),
         Command::Trust(args) => trust::trust(&context, &args),
