@@ -120,8 +120,8 @@ mod tests {
         ];
         let short = short_ids(ids.into_iter().chain(ids));
         assert_eq!(short.len(), 3);
-        assert_eq!(short[&ids[0]], "0000abcd");
-        assert_eq!(short[&ids[1]], "0001abcd");
+        assert_eq!(short[&ids[0]], "00abcd");
+        assert_eq!(short[&ids[1]], "01abcd");
         assert_eq!(short[&ids[2]], "00abce");
     }
 
