@@ -257,6 +257,9 @@ fn every_command_explains_itself() {
           --run <RUN>           Correct the pass rates of this run [default: the newest of the set]
           --split <SPLIT>       The part of the set to measure on [default: test] [possible values:
                                 train, dev, test]
+          --epsilon <SHARE>     How much dearer a person is, in the test whether the judge can stand in
+                                for one: 0.2 where experts label, 0.15 skilled people, 0.1 a crowd
+                                [default: 0.15]
           --report <KIND=FILE>  Write the report into a file as well (md, html or json; may be repeated,
                                 or separated by commas)
 

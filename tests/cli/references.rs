@@ -95,7 +95,8 @@ fn pandalm_gives_agreement_of_people_and_judges_and_the_alternative_annotator_te
     for judge in ["gpt35", "pandalm"] {
         let expected_of = &expected[judge];
         // The other figures do not depend on ε.
-        for epsilon in if judge == "gpt35" { &["0.1", "0.2"][..] } else { &["0.15"] } {
+        let epsilons: &[&str] = if judge == "gpt35" { &["0.1", "0.2"] } else { &["0.15"] };
+        for &epsilon in epsilons {
             let report = calibrate(&sandbox, judge, "better", &["--epsilon", epsilon]);
             let found = &report["calibration"];
             let against = &expected_of["vs_majority"];

@@ -194,7 +194,8 @@ fn alpha(rows: &[ImportedRow], measurement: Measurement) -> f64 {
         }
     }
     let ratings: Vec<_> = people.into_values().collect();
-    stats::krippendorff_alpha(&ratings, measurement).unwrap().unwrap()
+    let alpha = stats::krippendorff_alpha(&ratings, measurement).expect("ratings are finite");
+    alpha.expect("they differ")
 }
 
 #[test]
