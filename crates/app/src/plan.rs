@@ -529,7 +529,7 @@ fn judge_plans(
             plan.is_free = header.replay || provider.protocol == chat::Protocol::Embedded;
             if !plan.is_free {
                 plan.worst_case = None;
-                let is_priced = provider.prices(&prompt.model.model).is_some();
+                let is_priced = provider.tariff(&prompt.model.model).is_some();
                 plan.unbounded = (!is_priced).then_some(catalog::Unbounded::Price);
             }
         }
