@@ -13,6 +13,7 @@ mod compare;
 mod failures;
 mod gate;
 mod help;
+mod help_costs;
 mod help_labels;
 mod imports;
 mod json;

@@ -248,7 +248,7 @@ fn means(
         && found.contains(0.0)
     {
         let steadiest = steadiest(difference, clusters);
-        interval = hull(found, tango_interval(steadiest, level)?.interval);
+        interval = Ok(hull(found, tango_interval(steadiest, level)?.interval));
         bound = Ok(lower.min(bound_of(steadiest, level)?.unwrap_or(lower)));
     }
     let method = match interval {
@@ -289,9 +289,9 @@ fn steadiest(difference: f64, clusters: usize) -> PairedCounts {
     PairedCounts { both: all - changed, a_only, b_only, neither: 0 }
 }
 
-fn hull(a: Interval, b: Defined<Interval>) -> Defined<Interval> {
-    let Ok(b) = b else { return Ok(a) };
-    Ok(Interval::new(a.low().min(b.low()), a.high().max(b.high())).unwrap_or(a))
+fn hull(a: Interval, b: Defined<Interval>) -> Interval {
+    let Ok(b) = b else { return a };
+    Interval::new(a.low().min(b.low()), a.high().max(b.high())).unwrap_or(a)
 }
 
 fn sign_flip(units: &Units, seed: u64) -> Result<SignFlip, InvalidInput> {
