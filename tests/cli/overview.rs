@@ -1,6 +1,7 @@
 use crate::sandbox::Sandbox;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is the help of the whole program")]
 fn the_program_explains_itself() {
     insta::assert_snapshot!(Sandbox::new().run(&["--help"]), @r"
     Is the new prompt better, and how do we know?

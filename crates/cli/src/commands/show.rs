@@ -147,6 +147,9 @@ fn summary(view: &RunView) -> String {
     out
 }
 
+/// Stands for a figure that nobody knows.
+const NOT_KNOWN: &str = "–";
+
 /// The row of a variant. Of outputs that were made elsewhere nobody knows what they took.
 fn row(variant: &VariantView, present: &[Status], made_elsewhere: bool) -> Vec<String> {
     let totals = &variant.totals;
@@ -158,7 +161,6 @@ fn row(variant: &VariantView, present: &[Status], made_elsewhere: bool) -> Vec<S
         counts.fail.to_string(),
     ];
     cells.extend(present.iter().map(|status| counts.of(*status).to_string()));
-    const NOT_KNOWN: &str = "–";
     if made_elsewhere {
         cells.extend([NOT_KNOWN; 5].map(str::to_owned));
         return cells;

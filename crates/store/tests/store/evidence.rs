@@ -78,7 +78,7 @@ fn an_analysis_sees_each_cell_with_the_scores_that_count() {
         wait(|done| store.record_scores(first, done)).unwrap();
     }
     let generation = wait(|done| {
-        store.start_rescoring(run, ContentHash::of_bytes(b"today"), Vec::new(), at(4), done)
+        store.start_rescoring(run, ContentHash::of_bytes(b"today"), Vec::new(), at(4), done);
     });
     let two = [("a", score::Outcome::Pass), ("b", score::Outcome::Number { value: 0.5 })];
     for cell in [0, 2] {
