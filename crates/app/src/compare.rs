@@ -215,10 +215,7 @@ fn comparisons(
         let sides = (&baseline.results, &candidate.results);
         histories.push(history(store, sides, until_decided)?);
     }
-    let options = CompareOptions {
-        resamples,
-        ..options(project, &candidates[0].results.eval_set, &candidates[0].set)?
-    };
+    let options = CompareOptions { resamples, ..options(project, &candidates[0].set, &results)? };
     let Candidates { rows, comparisons } =
         compare_all(&baseline.results, &results, &options, &histories)
             .map_err(|error| AppError::input(error.to_string()))?;
@@ -228,10 +225,10 @@ fn comparisons(
 /// What the settings of the candidate ask of a comparison, without resampling.
 pub(crate) fn options(
     project: &Project,
-    name: &str,
     set: &EvalSet,
+    results: &[&VariantResults],
 ) -> Result<CompareOptions, AppError> {
-    let trusted = trusted(&judges_of(project, name, set)?);
+    let trusted = trusted(&judges_of(project, set, results)?);
     Ok(CompareOptions {
         margin: set.margin,
         level: level(set)?,

@@ -207,7 +207,7 @@ impl App {
         // A candidate that is what was approved is the usual case here, and no mistake.
         section.comparison.warnings.retain(|warning| *warning != Warning::SameVariant);
         let context = GateContext {
-            trust: judges_of(&project, &approved.set, &candidate.set)?,
+            trust: judges_of(&project, &candidate.set, &[&candidate.results])?,
             changes: changes(&approved.baseline, &baseline.results, &candidate),
             knows_history: knows_history(&store, run, &approved.set)?,
             verified,

@@ -84,11 +84,10 @@ fn gate_findings(
     }
     let approved = to_results(&header.eval_set, baseline);
     let history = history(store, (&approved, results), header.until_decided.is_some())?;
-    let comparison =
-        compare(&approved, results, &options(project, &header.eval_set, set)?, &history)
-            .map_err(|error| AppError::input(error.to_string()))?;
+    let comparison = compare(&approved, results, &options(project, set, &[results])?, &history)
+        .map_err(|error| AppError::input(error.to_string()))?;
     let context = GateContext {
-        trust: judges_of(project, &header.eval_set, set)?,
+        trust: judges_of(project, set, &[results])?,
         changes: rule_changes(baseline, &set.gate_rule()),
         knows_history: true,
         ..GateContext::default()

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use analysis::{Origin, Scorer, SetCriterion, VariantResults};
 use evalset::{
     Act, Drawn, JudgeState, LabelEvent, LabelRow, LabelSubject, LabelValue, LabelledOutput,
 };
@@ -131,9 +132,39 @@ impl World {
     }
 
     fn state(&self) -> Option<JudgeState> {
+        self.state_for(None)
+    }
+
+    /// The state for results that a version of the judge scored.
+    fn state_for(&self, version: Option<ContentHash>) -> Option<JudgeState> {
         let (project, _) = self.app.open(Some(self.folder.path())).unwrap();
         let world = open_world(&project, self.app.store(&project).unwrap(), "replies").unwrap();
-        judges_of(&project, "replies", &world.set).unwrap()["polite"][0].state
+        let criterion = world.set.criterion("polite").unwrap();
+        let scorer = version.map(|hash| Scorer { name: "polite".to_owned(), hash });
+        let results = VariantResults {
+            variant: run::Variant {
+                name: "terse".to_owned(),
+                source: run::VariantSource::Outputs { name: "outputs".to_owned() },
+                hash: ContentHash::of_bytes(b"terse"),
+            },
+            origin: Origin::Baseline {
+                run: Id::new(Timestamp::from_unix_ms(0), [0; 10]),
+                accepted: Timestamp::from_unix_ms(0),
+            },
+            eval_set: "replies".to_owned(),
+            eval_set_hash: ContentHash::of_bytes(b"replies"),
+            samples: 1,
+            replayed: false,
+            criteria: vec![SetCriterion {
+                name: "polite".to_owned(),
+                hash: criterion.content_hash(),
+                source: criterion.source,
+                scorers: scorer.into_iter().collect(),
+            }],
+            primary: Some(0),
+            cases: Vec::new(),
+        };
+        judges_of(&project, &world.set, &[&results]).unwrap()["polite"][0].state
     }
 }
 
@@ -225,4 +256,17 @@ fn a_line_of_the_files_that_cannot_be_read_is_named_and_no_certificate_is_writte
         assert!(found.contains(file), "{error} {found}");
         assert!(!world.folder.path().join("judges/polite.trust.json").exists());
     }
+}
+
+#[test]
+fn scores_of_another_version_of_a_judge_are_not_trusted() {
+    let world = World::new(&said(58, 2, 5, 45));
+    world.calibrate().unwrap();
+    let (project, _) = world.app.open(Some(world.folder.path())).unwrap();
+    let labels = open_world(&project, world.app.store(&project).unwrap(), "replies").unwrap();
+    let criterion = labels.set.criterion("polite").unwrap();
+    let today = judge_today(&project, &labels.set.judges[0], criterion).unwrap().unwrap();
+    assert_eq!(world.state_for(Some(today.version)), Some(JudgeState::Trusted));
+    let another = ContentHash::of_bytes(b"another");
+    assert_eq!(world.state_for(Some(another)), Some(JudgeState::Stale));
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use analysis::JudgeTrust;
+use analysis::{JudgeTrust, Scorer, VariantResults};
 use evalset::{Criterion, EvalSet, JudgeSpec, ScoreSource, TrustHashes};
 use project::Project;
 use serde_json::json;
@@ -50,15 +50,19 @@ pub(crate) fn judge_today(
     Ok(Some(JudgeToday { version, hashes }))
 }
 
-/// Returns how far the judges of each criterion that judges decide can be trusted.
+/// Returns how far the judges of each criterion that judges decide can be trusted for some results.
+///
+/// A certificate says nothing of another version of a judge: where one gave the scores that is not
+/// today's, the judge counts as stale.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Input`] if a certificate cannot be read.
 pub(crate) fn judges_of(
     project: &Project,
-    name: &str,
     set: &EvalSet,
+    results: &[&VariantResults],
 ) -> Result<BTreeMap<String, Vec<JudgeTrust>>, AppError> {
+    let name = results.first().map_or("", |one| one.eval_set.as_str());
     let mut found = BTreeMap::new();
     for criterion in set.criteria.iter().filter(|one| one.source == ScoreSource::Judge) {
         let mut judges = Vec::new();
@@ -69,9 +73,18 @@ pub(crate) fn judges_of(
                     .with_hint("remove it and calibrate the judge again"));
             }
             let entry = file.content.as_ref().and_then(|found| found.entry(name, &criterion.name));
-            let state = match (entry, judge_today(project, spec, criterion)?) {
-                (Some(entry), Some(today)) => Some(entry.state_of(&today.hashes)),
-                (Some(_), None) => Some(evalset::JudgeState::Stale),
+            let today = judge_today(project, spec, criterion)?;
+            let is_another = |scorer: &Scorer| {
+                let today = today.as_ref().map(|today| today.version);
+                scorer.name == spec.name && Some(scorer.hash) != today
+            };
+            let scored = results.iter().flat_map(|one| &one.criteria);
+            let mut scorers =
+                scored.filter(|one| one.name == criterion.name).flat_map(|one| &one.scorers);
+            let was_another = scorers.any(is_another);
+            let state = match (entry, &today) {
+                (Some(entry), Some(today)) if !was_another => Some(entry.state_of(&today.hashes)),
+                (Some(_), _) => Some(evalset::JudgeState::Stale),
                 (None, _) => None,
             };
             judges.push(JudgeTrust { judge: spec.name.clone(), state });
