@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -41,6 +41,7 @@ pub struct HttpClient {
     pub(super) base: BaseUrl,
     /// The base URL's origin as text, as calls carry it.
     pub(super) origin: String,
+    urls: Urls,
     max_answer_bytes: usize,
     pub(super) redaction: Redaction,
 }
@@ -64,6 +65,7 @@ impl HttpClient {
             client: connect_nothing_yet(network, &base.origin, headers, connect_timeout)?,
             provider,
             origin: base.origin.to_string(),
+            urls: Urls::default(),
             base,
             max_answer_bytes: network.max_answer_bytes,
             redaction: Redaction::new(secret),
@@ -86,7 +88,7 @@ impl HttpClient {
             let message = format!("the call speaks {wanted}, and this client {spoken}");
             return Err(failure::not_sent(message));
         }
-        let request = request_to(&self.origin, call, &call.body)?;
+        let request = request_to(&self.origin, &self.urls, call, &call.body)?;
         if *stop.borrow() {
             return Err(failure::of_stop(Bill::Nothing));
         }
@@ -161,10 +163,30 @@ pub(super) fn bound_here(
     }
 }
 
+/// The URL of the latest path: most clients ask one, and to read a URL takes longer than to copy it.
+#[derive(Debug, Default)]
+pub(super) struct Urls(Mutex<Option<(String, Url)>>);
+
+impl Urls {
+    fn of(&self, origin: &str, path: &str) -> Option<Url> {
+        // Nothing panics while it is held, so what is inside is whole.
+        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*latest {
+            Some((known, url)) if known == path => Some(url.clone()),
+            _ => {
+                let url = Url::parse(&format!("{origin}{path}")).ok()?;
+                *latest = Some((path.to_owned(), url.clone()));
+                Some(url)
+            }
+        }
+    }
+}
+
 /// Makes the HTTP request of a call, refusing one that is not for this origin, which is given as
 /// calls carry it.
 pub(super) fn request_to(
     origin: &str,
+    urls: &Urls,
     call: &Call,
     body: &Value,
 ) -> Result<reqwest::Request, Box<Failure>> {
@@ -173,8 +195,7 @@ pub(super) fn request_to(
     };
     // A path without its slash (`@elsewhere.example/`) would change the host.
     let is_ours = wanted == origin && path.starts_with('/');
-    let url = Url::parse(&format!("{origin}{path}")).ok().filter(|_| is_ours);
-    let url = url.ok_or_else(|| {
+    let url = is_ours.then(|| urls.of(origin, path)).flatten().ok_or_else(|| {
         let message = format!("the call is for {wanted}{path}, and this client sends to {origin}");
         failure::not_sent(message)
     })?;

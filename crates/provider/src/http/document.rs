@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use values::Origin;
 
 use super::base_url::BaseUrl;
-use super::client::{bound_here, connect_nothing_yet, own_headers, request_to};
+use super::client::{Urls, bound_here, connect_nothing_yet, own_headers, request_to};
 use super::exchange::{ERROR_BYTES, read_body, read_up_to};
 use super::redaction::{BoundKey, Redaction};
 use super::settings::{Network, SettingsError, extra_headers};
@@ -30,6 +30,7 @@ pub(crate) struct DocumentClient {
     origin: Origin,
     /// Its text, which every call is compared with.
     origin_text: String,
+    urls: Urls,
     path: String,
     total: Duration,
     max_answer_bytes: usize,
@@ -55,6 +56,7 @@ impl DocumentClient {
         Ok(Self {
             client: connect_nothing_yet(network, &origin, all, connect_timeout)?,
             origin_text: origin.to_string(),
+            urls: Urls::default(),
             origin,
             path,
             total: Duration::from_millis(timeouts.total_ms),
@@ -80,7 +82,7 @@ impl DocumentClient {
         mut stop: watch::Receiver<bool>,
     ) -> Sent {
         let mut rate = RateHints::default();
-        let mut outcome = match request_to(&self.origin_text, call, body) {
+        let mut outcome = match request_to(&self.origin_text, &self.urls, call, body) {
             Err(refused) => Err(refused),
             Ok(_) if *stop.borrow() => Err(failure::of_stop(run::Bill::Nothing)),
             Ok(request) => {

@@ -143,7 +143,7 @@ pub fn decode(protocol: Protocol, body: &[u8]) -> Result<Reply, DecodeError> {
         return Err(Problem::Reported(Box::new(reported)).into());
     }
     match protocol {
-        Protocol::OpenaiChat => openai_chat::decode(&document),
+        Protocol::OpenaiChat => openai_chat::decode(document),
         Protocol::Anthropic => Ok(anthropic::decode(&document)?),
         Protocol::Gemini => Ok(gemini::decode(&document)?),
         Protocol::Ollama => Ok(ollama::decode(&document)?),

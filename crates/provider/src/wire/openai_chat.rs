@@ -165,12 +165,12 @@ const KEPT: [&str; 6] = [
     "stop_type",
 ];
 
-pub(super) fn decode(document: &Value) -> Result<Reply, DecodeError> {
+pub(super) fn decode(mut document: Value) -> Result<Reply, DecodeError> {
     let mut draft = Draft::default();
-    describe(&mut draft, document);
+    describe(&mut draft, &mut document);
     let billed = draft.billed(usage::openai_chat);
     let choice =
-        at(document, "/choices/0").ok_or_else(|| DecodeError { problem: no_choice(), billed })?;
+        at(&document, "/choices/0").ok_or_else(|| DecodeError { problem: no_choice(), billed })?;
     take_message(&mut draft, choice, "message");
     Ok(draft.into_reply(usage::openai_chat))
 }
@@ -179,10 +179,10 @@ fn no_choice() -> Problem {
     Problem::Malformed("there are no `choices` in it".to_owned())
 }
 
-/// Takes what stands beside the choices.
-fn describe(draft: &mut Draft, document: &Value) {
-    if let Some(usage) = member(document, "usage") {
-        draft.usage = usage.clone();
+/// Takes what stands beside the choices, the usage out of its place.
+fn describe(draft: &mut Draft, document: &mut Value) {
+    if let Some(usage) = document.get_mut("usage").filter(|usage| !usage.is_null()) {
+        draft.usage = usage.take();
     }
     for (slot, pointer) in [(&mut draft.model, "/model"), (&mut draft.id, "/id")] {
         if slot.is_none() {
@@ -281,11 +281,12 @@ pub(super) struct Stream {
 }
 
 impl DecodeEvents for Stream {
-    fn event(&mut self, _name: &[u8], data: Value) -> Result<Progress, Problem> {
-        describe(&mut self.draft, &data);
+    fn event(&mut self, _name: &[u8], mut data: Value) -> Result<Progress, Problem> {
+        let has_usage = member(&data, "usage").is_some();
+        describe(&mut self.draft, &mut data);
         let mut content = false;
         let choices = items(&data, "/choices");
-        self.has_final_usage |= choices.is_empty() && member(&data, "usage").is_some();
+        self.has_final_usage |= choices.is_empty() && has_usage;
         for choice in choices {
             if choice.get("index").and_then(Value::as_u64).unwrap_or(0) == 0 {
                 self.has_choice = true;

@@ -46,7 +46,8 @@ fn rest(whole: u64, parts: u64, what: &str) -> Result<u64, UsageContradiction> {
 /// The names of the fields of OpenAI's two usage objects.
 struct OpenaiFields {
     input: &'static str,
-    input_details: &'static str,
+    cached: &'static str,
+    written: &'static str,
     output: &'static str,
     reasoning: &'static str,
 }
@@ -60,7 +61,8 @@ pub(super) fn openai_chat(raw: &Value) -> Reading {
         raw,
         &OpenaiFields {
             input: "/prompt_tokens",
-            input_details: "/prompt_tokens_details",
+            cached: "/prompt_tokens_details/cached_tokens",
+            written: "/prompt_tokens_details/cache_write_tokens",
             output: "/completion_tokens",
             reasoning: "/completion_tokens_details/reasoning_tokens",
         },
@@ -76,7 +78,8 @@ pub(super) fn openai_responses(raw: &Value) -> Reading {
         raw,
         &OpenaiFields {
             input: "/input_tokens",
-            input_details: "/input_tokens_details",
+            cached: "/input_tokens_details/cached_tokens",
+            written: "/input_tokens_details/cache_write_tokens",
             output: "/output_tokens",
             reasoning: "/output_tokens_details/reasoning_tokens",
         },
@@ -91,9 +94,8 @@ fn openai(raw: &Value, fields: &OpenaiFields) -> Reading {
     else {
         return Err(wrong("a total of input or output is missing"));
     };
-    let detail = |name: &str| count(raw, &format!("{}/{name}", fields.input_details));
-    let cached = detail("cached_tokens")?.unwrap_or(0);
-    let written = detail("cache_write_tokens")?.unwrap_or(0);
+    let cached = count(raw, fields.cached)?.unwrap_or(0);
+    let written = count(raw, fields.written)?.unwrap_or(0);
     let reasoning = count(raw, fields.reasoning)?.unwrap_or(0);
     let both = sum(&[input, output])?;
     // OpenAI counts reasoning inside the output. Some compatible servers count it beside, and the
