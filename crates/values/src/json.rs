@@ -1,5 +1,7 @@
 //! JSON as text that is the same for the same value.
 
+use std::cmp::Ordering;
+
 use serde_json::{Number, Value};
 
 /// Returns the RFC 8785 (JSON Canonicalization Scheme) text of a value, whole numbers with all their
@@ -63,8 +65,7 @@ fn write(value: &Value, form: Form, out: &mut String) {
 fn write_members(mut members: Vec<(&str, &Value)>, form: Form, out: &mut String) {
     if form == Form::Canonical {
         // The RFC orders keys by their UTF-16 code units, which is not the order of UTF-8.
-        members
-            .sort_unstable_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
+        members.sort_unstable_by(|(one, _), (other, _)| utf16_order(one, other));
     }
     out.push('{');
     for (index, (key, member)) in members.into_iter().enumerate() {
@@ -76,6 +77,13 @@ fn write_members(mut members: Vec<(&str, &Value)>, form: Form, out: &mut String)
         write(member, form, out);
     }
     out.push('}');
+}
+
+fn utf16_order(one: &str, other: &str) -> Ordering {
+    if one.is_ascii() && other.is_ascii() {
+        return one.cmp(other);
+    }
+    one.encode_utf16().cmp(other.encode_utf16())
 }
 
 fn write_number(number: &Number, form: Form, out: &mut String) {
@@ -94,7 +102,14 @@ fn write_number(number: &Number, form: Form, out: &mut String) {
 }
 
 fn write_string(text: &str, out: &mut String) {
-    out.push_str(&serde_json::to_string(text).expect("a string is always JSON"));
+    // Exactly these are escaped; a text without them, as most are, stands as it is.
+    if text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        out.push_str(&serde_json::to_string(text).expect("a string is always JSON"));
+    } else {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    }
 }
 
 #[cfg(test)]
