@@ -26,6 +26,7 @@ mod material;
 mod media;
 mod models;
 mod outputs;
+mod parts;
 mod permission;
 mod pins;
 mod plan;

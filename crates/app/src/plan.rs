@@ -2,24 +2,25 @@
 
 use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use document::{Diagnostic, Severity};
 use engine::{CacheUse, Costing};
-use evalset::Case;
+use evalset::{Case, CaseFile};
 use project::Project;
 use provider::Replay;
 use run::{Caps, PlanOrder, PlannedCase, PlannedCell, RunHeader, plan_order};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
-use values::{NanoDollars, Origin};
+use values::{ContentHash, NanoDollars, Origin};
 
 use crate::clients::{Clients, Purpose, client_key, connect};
-use crate::judging::Asking;
-use crate::judging::judges_from_files;
+use crate::judging::{Asking, judges_from_files};
 use crate::material::{Maker, Material, ReadyVariant};
+use crate::parts::in_parts;
 use crate::permission::{Missing, missing_origin};
 use crate::port::RunCalls;
 use crate::recordings::recordings;
@@ -154,10 +155,12 @@ impl App {
         } else {
             judges_from_files(&project, &material.set, None)?
         };
-        let cases = choose_cases(&material, &request)?;
+        let all = hashed_cases(&material.cases);
+        let set_hash = material.set.content_hash_of(all.iter().map(|one| (&*one.id, one.hash)));
+        let cases = choose_cases(&material, &request, all)?;
         let store = self.store(&project)?;
         let replay = request.replay.then(|| recordings(&project, &request.set)).transpose()?;
-        let header = self.header(&material, &cases, &request)?;
+        let header = self.header(&material, set_hash, cases.len(), &request)?;
         let order = order_of(&header, cases)?;
         let settings = self.settings()?;
         let targets = Targets::declared(&self.host, &project, &material, &settings)?;
@@ -189,7 +192,8 @@ impl App {
     fn header(
         &self,
         material: &Material,
-        cases: &[PlannedCase],
+        eval_set_hash: ContentHash,
+        cases: usize,
         request: &RunRequest,
     ) -> Result<RunHeader, AppError> {
         let samples = request.samples.unwrap_or(material.set.samples_or_one().get());
@@ -197,7 +201,7 @@ impl App {
             return Err(AppError::input("`--samples` must be at least 1"));
         }
         let count =
-            cases.len() * material.variants.len() * usize::try_from(samples).unwrap_or(usize::MAX);
+            cases * material.variants.len() * usize::try_from(samples).unwrap_or(usize::MAX);
         let cells = u32::try_from(count)
             .map_err(|_| AppError::input(format!("a run of {count} cells is too large")))?;
         let budget = &material.set.budget;
@@ -209,7 +213,7 @@ impl App {
             id: self.host.new_id(),
             created: (self.host.now)(),
             eval_set: material.set_name.clone(),
-            eval_set_hash: material.set.content_hash(&material.cases),
+            eval_set_hash,
             variants: material.variants.iter().map(|ready| ready.variant.clone()).collect(),
             samples,
             seed: request.seed.unwrap_or(material.set.seed),
@@ -397,7 +401,24 @@ fn fail_on_used(
     Err(AppError::input("the files that this run uses have errors").with_diagnostics(found))
 }
 
-fn choose_cases(material: &Material, request: &RunRequest) -> Result<Vec<PlannedCase>, AppError> {
+/// Returns all cases of a set with the hash of their content, in the order of the file.
+fn hashed_cases(cases: &CaseFile) -> Vec<PlannedCase> {
+    let hashed = |case: Case| PlannedCase {
+        hash: case.content_hash(),
+        id: case.id.into(),
+        cluster: case.cluster.map(Into::into),
+    };
+    let part = |places: Range<usize>| -> Vec<_> {
+        places.filter_map(|place| cases.nth(place)).map(hashed).collect()
+    };
+    in_parts(cases.len(), part).into_iter().flatten().collect()
+}
+
+fn choose_cases(
+    material: &Material,
+    request: &RunRequest,
+    mut cases: Vec<PlannedCase>,
+) -> Result<Vec<PlannedCase>, AppError> {
     for id in &request.cases {
         if material.cases.get(id).is_none() {
             return Err(AppError::input(format!(
@@ -406,16 +427,13 @@ fn choose_cases(material: &Material, request: &RunRequest) -> Result<Vec<Planned
             )));
         }
     }
-    let wanted = |case: &Case| {
-        (request.cases.is_empty() || request.cases.contains(&case.id))
-            && (request.tags.is_empty() || case.tags.iter().any(|tag| request.tags.contains(tag)))
-    };
-    let chosen = material.cases.iter().filter(wanted).map(|case| PlannedCase {
-        hash: case.content_hash(),
-        id: case.id.into(),
-        cluster: case.cluster.map(Into::into),
-    });
-    let cases: Vec<_> = chosen.collect();
+    if !request.cases.is_empty() {
+        cases.retain(|case| request.cases.iter().any(|id| **id == *case.id));
+    }
+    if !request.tags.is_empty() {
+        let is_tagged = |case: Case| case.tags.iter().any(|tag| request.tags.contains(tag));
+        cases.retain(|case| material.cases.get(&case.id).is_some_and(is_tagged));
+    }
     if cases.is_empty() {
         return Err(AppError::input("no case is left to run")
             .with_hint("check --case and --tag, or add cases to cases.jsonl"));
@@ -429,8 +447,16 @@ fn order_of(header: &RunHeader, cases: Vec<PlannedCase>) -> Result<PlanOrder, Ap
         .map_err(|error| AppError::input(error.to_string()))
 }
 
-/// How many cells are looked up in the cache at once.
-const PAGE: usize = 1_000;
+/// How many cells are rendered and looked up in the cache at once.
+const PAGE: usize = 8_000;
+
+/// What a look at a cell found.
+struct Looked {
+    variant: u32,
+    costing: Costing,
+    /// Whether the cache or a recording answers it.
+    is_known: bool,
+}
 
 /// Renders every cell and looks it up.
 pub(crate) fn summarise(
@@ -444,35 +470,19 @@ pub(crate) fn summarise(
 ) -> Result<PlanSummary, AppError> {
     let mut variants: Vec<_> = material.variants.iter().map(variant_plan).collect();
     let look = !header.replay && sending.cache == CacheUse::On;
+    let cache = look.then_some(store);
     loop {
         let page: Vec<_> = cells.by_ref().take(PAGE).collect();
         if page.is_empty() {
             break;
         }
-        let mut keys = Vec::with_capacity(page.len());
-        let mut costings = Vec::with_capacity(page.len());
-        for cell in &page {
-            match calls.prepare_now(cell) {
-                Ok(prepared) => {
-                    keys.push(prepared.call.cache_key(cell.sample));
-                    let recorded = calls.is_recorded(&prepared, cell);
-                    costings.push(Some((prepared.costing, recorded)));
+        let parts = in_parts(page.len(), |places| look_up(&page[places], calls, cache));
+        for part in parts {
+            for Looked { variant, costing, is_known } in part? {
+                let index = usize::try_from(variant).unwrap_or(usize::MAX);
+                if let Some(plan) = variants.get_mut(index) {
+                    add(plan, costing, is_known);
                 }
-                Err(failure) => {
-                    let error = AppError::input(format!("the case `{}`: {failure}", cell.case_id));
-                    return Err(match failure.hint {
-                        Some(hint) => error.with_hint(hint),
-                        None => error,
-                    });
-                }
-            }
-        }
-        let cached = if look { store.are_cached(&keys)? } else { vec![false; keys.len()] };
-        for ((cell, costing), cached) in page.iter().zip(costings).zip(cached) {
-            let Some((costing, recorded)) = costing else { continue };
-            let index = usize::try_from(cell.variant).unwrap_or(usize::MAX);
-            if let Some(plan) = variants.get_mut(index) {
-                add(plan, costing, cached || recorded);
             }
         }
     }
@@ -488,6 +498,34 @@ pub(crate) fn summarise(
         seed: header.seed,
         replay: header.replay,
     })
+}
+
+/// Renders cells, and looks for their answers in the recordings and, where it is used, in the cache.
+fn look_up(
+    cells: &[PlannedCell],
+    calls: &RunCalls,
+    cache: Option<&Store>,
+) -> Result<Vec<Looked>, AppError> {
+    let mut keys = Vec::with_capacity(cells.len());
+    let mut found = Vec::with_capacity(cells.len());
+    for cell in cells {
+        let prepared = calls.prepare_now(cell).map_err(|failure| {
+            let error = AppError::input(format!("the case `{}`: {failure}", cell.case_id));
+            match failure.hint {
+                Some(hint) => error.with_hint(hint),
+                None => error,
+            }
+        })?;
+        keys.push(prepared.call.cache_key(cell.sample));
+        let is_known = calls.is_recorded(&prepared, cell);
+        found.push(Looked { variant: cell.variant, costing: prepared.costing, is_known });
+    }
+    if let Some(cache) = cache {
+        for (known, is_cached) in found.iter_mut().zip(cache.are_cached(&keys)?) {
+            known.is_known |= is_cached;
+        }
+    }
+    Ok(found)
 }
 
 /// Returns what answers for a variant, and the short version of its prompt.

@@ -110,9 +110,19 @@ impl EvalSet {
     ///
     /// Description, variants, judges (whose versions a run records), gate, budget, split, and the order of anything do not count.
     pub fn content_hash(&self, cases: &CaseFile) -> ContentHash {
+        let hashed: Vec<_> = cases.iter().map(|case| (case.content_hash(), case.id)).collect();
+        self.content_hash_of(hashed.iter().map(|(hash, id)| (id.as_str(), *hash)))
+    }
+
+    /// Returns the identity of the set as [`EvalSet::content_hash`] does, of the ids of its cases and
+    /// the hashes of their content.
+    pub fn content_hash_of<'c>(
+        &self,
+        cases: impl IntoIterator<Item = (&'c str, ContentHash)>,
+    ) -> ContentHash {
         let text = |hash: ContentHash| Value::String(hash.to_string());
         let cases: Map<_, _> =
-            cases.iter().map(|case| (case.id.clone(), text(case.content_hash()))).collect();
+            cases.into_iter().map(|(id, hash)| (id.to_owned(), text(hash))).collect();
         let criteria: Map<_, _> = self
             .criteria
             .iter()
