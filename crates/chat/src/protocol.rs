@@ -16,6 +16,12 @@ pub enum Protocol {
     Gemini,
     /// Ollama's own `/api/chat`.
     Ollama,
+    /// The decisions that OpenAI specified, at `/decisions`: probabilities and no text.
+    OpenaiDecisions,
+    /// The decisions that System One specified, at its own `/systemone`.
+    SystemOne,
+    /// The decisions that System One specified, at a gateway's `/decisions`.
+    SystemOneDecisions,
     /// A model that runs inside the program.
     Embedded,
     /// The user's application, behind HTTP.
@@ -26,12 +32,15 @@ pub enum Protocol {
 
 impl Protocol {
     /// Every protocol.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::OpenaiChat,
         Self::OpenaiResponses,
         Self::Anthropic,
         Self::Gemini,
         Self::Ollama,
+        Self::OpenaiDecisions,
+        Self::SystemOne,
+        Self::SystemOneDecisions,
         Self::Embedded,
         Self::HttpTarget,
         Self::ProgramTarget,
@@ -45,10 +54,18 @@ impl Protocol {
             Self::Anthropic => "anthropic",
             Self::Gemini => "gemini",
             Self::Ollama => "ollama",
+            Self::OpenaiDecisions => "openai-decisions",
+            Self::SystemOne => "system-one",
+            Self::SystemOneDecisions => "system-one-decisions",
             Self::Embedded => "embedded",
             Self::HttpTarget => "http-target",
             Self::ProgramTarget => "program-target",
         }
+    }
+
+    /// Tells whether it answers with probabilities, and with no text.
+    pub const fn is_decision(self) -> bool {
+        matches!(self, Self::OpenaiDecisions | Self::SystemOne | Self::SystemOneDecisions)
     }
 
     /// Returns the protocol of a text form.

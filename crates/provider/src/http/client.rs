@@ -208,7 +208,12 @@ pub(super) fn request_to(
 /// Returns the base URL, with the vendor's usual path where it has none.
 fn base_url(settings: &ProviderSettings) -> Result<BaseUrl, SettingsError> {
     let usual = match settings.protocol {
-        Protocol::OpenaiChat | Protocol::OpenaiResponses | Protocol::Anthropic => "/v1",
+        Protocol::OpenaiChat
+        | Protocol::OpenaiResponses
+        | Protocol::OpenaiDecisions
+        | Protocol::SystemOne
+        | Protocol::SystemOneDecisions
+        | Protocol::Anthropic => "/v1",
         Protocol::Gemini => "/v1beta",
         Protocol::Ollama => "/api",
         other => return Err(SettingsError::Protocol(other)),

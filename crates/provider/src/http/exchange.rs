@@ -68,6 +68,10 @@ impl Exchange<'_> {
     /// Returns how the response is cut into events, `None` if it is one document. What the server
     /// says counts; what was asked for decides where it says nothing known.
     fn syntax(&self, headers: &HeaderMap) -> Option<Syntax> {
+        // Decisions are never a stream, whatever the server calls them.
+        if self.protocol.is_decision() {
+            return None;
+        }
         let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
         match kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase().as_str() {
             "text/event-stream" => Some(Syntax::ServerSentEvents),

@@ -6,6 +6,7 @@
 //! [`DecodeError`]s, never a short [`Reply`].
 
 mod anthropic;
+mod decisions;
 mod draft;
 mod frames;
 mod gemini;
@@ -27,6 +28,7 @@ pub(crate) use reported::millis;
 pub use usage::UsageContradiction;
 
 use crate::PrepareError;
+use decisions::Contract;
 
 /// The version of what this module makes of a request. It is part of the cache's key, so it grows
 /// with every change that alters a body.
@@ -101,6 +103,10 @@ pub fn encode(
         Protocol::Anthropic => anthropic::encode(request, options),
         Protocol::Gemini => gemini::encode(request),
         Protocol::Ollama => ollama::encode(request, options),
+        Protocol::OpenaiDecisions => decisions::encode(request, Contract::Openai),
+        Protocol::SystemOne | Protocol::SystemOneDecisions => {
+            decisions::encode(request, Contract::SystemOne)
+        }
         other => Err(not_a_wire(other)),
     }
 }
@@ -116,6 +122,8 @@ pub fn path(protocol: Protocol, model: &str, stream: bool) -> Result<String, Pre
         Protocol::Anthropic => Ok("/messages".to_owned()),
         Protocol::Gemini => Ok(gemini::path(model, stream)),
         Protocol::Ollama => Ok("/chat".to_owned()),
+        Protocol::OpenaiDecisions | Protocol::SystemOneDecisions => Ok("/decisions".to_owned()),
+        Protocol::SystemOne => Ok("/systemone".to_owned()),
         other => Err(not_a_wire(other)),
     }
 }
@@ -147,6 +155,10 @@ pub fn decode(protocol: Protocol, body: &[u8]) -> Result<Reply, DecodeError> {
         Protocol::Anthropic => Ok(anthropic::decode(&document)?),
         Protocol::Gemini => Ok(gemini::decode(&document)?),
         Protocol::Ollama => Ok(ollama::decode(&document)?),
+        Protocol::OpenaiDecisions => Ok(decisions::decode(&document, Contract::Openai)?),
+        Protocol::SystemOne | Protocol::SystemOneDecisions => {
+            Ok(decisions::decode(&document, Contract::SystemOne)?)
+        }
         other => Err(Problem::Malformed(not_a_wire(other).message).into()),
     }
 }
@@ -177,7 +189,7 @@ trait DecodeEvents: Send {
 }
 
 impl StreamDecoder {
-    /// Makes a decoder for a protocol, `None` for what is no wire protocol.
+    /// Makes a decoder for a protocol, `None` for what has no streams.
     pub fn new(protocol: Protocol) -> Option<Self> {
         let events: Box<dyn DecodeEvents> = match protocol {
             Protocol::OpenaiChat => Box::new(openai_chat::Stream::default()),

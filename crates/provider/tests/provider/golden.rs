@@ -426,3 +426,71 @@ fn requests_that_share_their_beginning_share_its_bytes() {
         assert!(shared > one.find("Kassel").unwrap(), "{protocol}");
     }
 }
+
+/// A request as a judge makes one, with this output schema.
+fn judging(schema: &Value) -> Request {
+    Request {
+        messages: vec![
+            Message::text(Role::System, "Is the reply polite?"),
+            Message::text(Role::User, "<judged-output>\nThank you!\n</judged-output>"),
+        ],
+        output: OutputFormat::Json { schema: Some(schema.clone()) },
+        sampling: Sampling { max_output_tokens: Some(64), ..Sampling::default() },
+        ..request()
+    }
+}
+
+#[test]
+fn the_two_contracts_of_decisions_ask_the_same_in_their_own_words() {
+    let schema = json!({"type": "object", "properties": {"probability": {"type": "number"}}});
+    let request = judging(&schema);
+    insta::assert_snapshot!(encoded(Protocol::OpenaiDecisions, &request, true), @r#"
+    model "some-model"
+    input "<judged-output>\nThank you!\n</judged-output>"
+    questions
+      - {"type":"predicate","name":"probability","instructions":"Is the reply polite?"}
+    "#);
+    insta::assert_snapshot!(encoded(Protocol::SystemOne, &request, true), @r#"
+    model "some-model"
+    state "<judged-output>\nThank you!\n</judged-output>"
+    questions {"probability":{"type":"noul","instructions":"Is the reply polite?"}}
+    "#);
+    let of = |text: &str, key: &str| json!({"type": "object", "description": text, "properties": {key: {"type": "number"}}});
+    let criteria = json!({"type": "object", "properties": {"criteria": {"type": "object",
+        "properties": {"polite": of("No insult.", "probability"), "short": of("", "probability")}}}});
+    insta::assert_snapshot!(encoded(Protocol::SystemOneDecisions, &judging(&criteria), false), @r#"
+    model "some-model"
+    state "<judged-output>\nThank you!\n</judged-output>"
+    questions {"criteria.polite":{"type":"noul","instructions":"Is the reply polite?\n\nNo insult."},"criteria.short":{"type":"noul","instructions":"Is the reply polite?"}}
+    "#);
+    assert_eq!(wire::path(Protocol::SystemOneDecisions, "m", true).unwrap(), "/decisions");
+    assert_eq!(wire::path(Protocol::SystemOne, "m", true).unwrap(), "/systemone");
+}
+
+#[test]
+fn a_decision_model_is_asked_nothing_that_it_cannot_answer() {
+    let probability = json!({"type": "object", "properties": {"probability": {"type": "number"}}});
+    let with_reason = json!({"type": "object",
+        "properties": {"reason": {"type": "string"}, "probability": {"type": "number"}}});
+    let verdict = json!({"type": "object", "properties": {"verdict": {"enum": ["pass", "fail"]}}});
+    for schema in [with_reason, verdict] {
+        assert!(refused(Protocol::OpenaiDecisions, &judging(&schema)).hint.is_some());
+    }
+    let mut warm = judging(&probability);
+    warm.sampling.temperature = Some(0.0);
+    assert_eq!(
+        refused(Protocol::SystemOne, &warm).message,
+        "a decision model takes no `temperature`"
+    );
+    let mut silent = judging(&probability);
+    silent.messages.remove(0);
+    assert_eq!(
+        refused(Protocol::SystemOne, &silent).message,
+        "nothing says what the decision model is asked"
+    );
+    let mut answered = judging(&probability);
+    answered.messages.push(Message::text(Role::Model, "Yes."));
+    refused(Protocol::OpenaiDecisions, &answered);
+    let free = Request { output: OutputFormat::Text, ..judging(&probability) };
+    refused(Protocol::OpenaiDecisions, &free);
+}

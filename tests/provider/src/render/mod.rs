@@ -41,7 +41,13 @@ pub(crate) fn of(protocol: Protocol) -> Option<&'static dyn Renderer> {
         Protocol::Anthropic => &anthropic::Anthropic,
         Protocol::Gemini => &gemini::Gemini,
         Protocol::Ollama => &ollama::Ollama,
-        Protocol::Embedded | Protocol::HttpTarget | Protocol::ProgramTarget => return None,
+        // Two contracts share a path: a script answers decisions with raw JSON.
+        Protocol::OpenaiDecisions
+        | Protocol::SystemOne
+        | Protocol::SystemOneDecisions
+        | Protocol::Embedded
+        | Protocol::HttpTarget
+        | Protocol::ProgramTarget => return None,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Response bodies as the vendors write them, documents and streams.
 
 mod anthropic;
+mod decisions;
 mod gemini;
 mod ollama;
 mod openai_chat;
