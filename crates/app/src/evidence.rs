@@ -319,7 +319,11 @@ pub(crate) fn value_of(set: &EvalSet, criterion: &Criterion, scores: &[CellScore
 pub(crate) fn weight(set: &EvalSet, source: ScoreSource, name: &str) -> f64 {
     let weight = match source {
         ScoreSource::Code => set.checks.iter().find(|one| one.name == name).map(|one| one.weight),
-        ScoreSource::Judge => set.judges.iter().find(|one| one.name == name).map(|one| one.weight),
+        ScoreSource::Judge => {
+            let judge = set.judges.iter().find(|one| one.name == name).map(|one| one.weight);
+            let jury = || set.juries.iter().find(|one| one.name == name).map(|one| one.weight);
+            judge.or_else(jury)
+        }
         ScoreSource::Human => None,
     };
     weight.unwrap_or(1.0)

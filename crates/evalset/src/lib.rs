@@ -33,7 +33,7 @@ pub use label::{
 pub use outputs::{OUTPUT_FORMAT, Output, OutputContent, Outputs};
 pub use set::{
     Budget, Combine, Criterion, CriterionKind, DEFAULT_CONFIDENCE, Defaults, EvalSet, GateSpec,
-    JudgeSpec, Named, NotEnoughRule, RegressionRule, RequiredCases, Requirement, ScoreSource,
-    TrustThresholds, VariantSource, VariantSpec,
+    JudgeSpec, JuryRule, JurySpec, Named, NotEnoughRule, RegressionRule, RequiredCases,
+    Requirement, ScoreSource, TrustThresholds, VariantSource, VariantSpec,
 };
 pub use split::{Split, SplitPolicy, SplitShares};

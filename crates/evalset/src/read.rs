@@ -18,6 +18,16 @@ pub(crate) fn named(
     Some(Named { name: fields.text(key, diagnostics)?.to_owned(), span })
 }
 
+/// Reads an item of a list of names, with its place.
+pub(crate) fn name_of(node: &Node, key: &str, diagnostics: &mut Diagnostics) -> Option<Named> {
+    let Some(name) = node.as_str() else {
+        let message = format!("`{key}` must hold names, found {}", node.kind());
+        diagnostics.error("wrong-kind", node.span, message);
+        return None;
+    };
+    Some(Named { name: name.to_owned(), span: node.span })
+}
+
 /// Reads one of a few words.
 pub(crate) fn word<'w>(
     fields: &mut Fields<'_>,

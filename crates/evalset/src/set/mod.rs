@@ -3,6 +3,7 @@
 mod budget;
 mod criterion;
 mod gate;
+mod jury;
 mod read;
 mod variant;
 
@@ -21,6 +22,7 @@ pub use criterion::{Combine, Criterion, CriterionKind, ScoreSource, TrustThresho
 pub use gate::{
     DEFAULT_CONFIDENCE, GateSpec, NotEnoughRule, RegressionRule, RequiredCases, Requirement,
 };
+pub use jury::{JuryRule, JurySpec};
 pub use read::Defaults;
 pub use variant::{JudgeSpec, VariantSource, VariantSpec};
 
@@ -46,10 +48,12 @@ pub struct EvalSet {
     /// The criteria: the declared ones in the order of the file, then those that a check or judge of
     /// the same name brings with it.
     pub criteria: Vec<Criterion>,
-    /// The checks, in the order of the file; names are unique among checks and judges.
+    /// The checks, in the order of the file; names are unique among checks, judges and juries.
     pub checks: Vec<CheckSpec>,
     /// The judges, in the order of the file.
     pub judges: Vec<JudgeSpec>,
+    /// The juries, in the order of the file; their members are among the judges.
+    pub juries: Vec<JurySpec>,
     /// The rule by which a change may ship.
     pub gate: GateSpec,
     /// How cases are dealt to splits.
@@ -76,6 +80,11 @@ impl EvalSet {
     /// Returns the criterion of a name.
     pub fn criterion(&self, name: &str) -> Option<&Criterion> {
         self.criteria.iter().find(|criterion| criterion.name == name)
+    }
+
+    /// Returns the jury that a judge is a member of. What such a judge says counts through the jury.
+    pub fn jury_of(&self, judge: &str) -> Option<&JurySpec> {
+        self.juries.iter().find(|jury| jury.members.iter().any(|member| member.name == judge))
     }
 
     /// Returns how often each case is repeated, once unless something else is said.

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use document::yaml::{self, Node};
 use document::{Diagnostic, Diagnostics, Fields, SourceText, Span, refer};
 
-use super::{Budget, Criterion, EvalSet, GateSpec, JudgeSpec, ScoreSource, VariantSpec};
+use super::{Budget, Criterion, EvalSet, GateSpec, JudgeSpec, JurySpec, ScoreSource, VariantSpec};
 use crate::check::CheckSpec;
 use crate::read::{named, positive32};
 use crate::{Split, SplitPolicy, SplitShares};
@@ -72,7 +72,11 @@ impl EvalSet {
             primary: named(&mut fields, "primary", diagnostics),
             criteria: entries(&mut fields, "criteria", diagnostics, Criterion::read),
             checks: items(&mut fields, "checks", diagnostics, CheckSpec::read),
-            judges: items(&mut fields, "judges", diagnostics, JudgeSpec::read),
+            judges: items(&mut fields, "judges", diagnostics, JudgeSpec::read)
+                .into_iter()
+                .flatten()
+                .collect(),
+            juries: entries(&mut fields, "juries", diagnostics, JurySpec::read),
             gate: fields
                 .get("gate")
                 .map(|node| GateSpec::read(node, diagnostics))
@@ -94,20 +98,42 @@ impl EvalSet {
     /// Checks that names are unique and refer to something, and adds the implied criteria.
     fn connect(&mut self, diagnostics: &mut Diagnostics) {
         let checks = self.checks.iter().map(|check| (&check.name, check.name_span));
-        let judges = self.judges.iter().map(|judge| (&judge.name, judge.judge.span));
+        let judges = self.judges.iter().map(|judge| (&judge.name, judge.criterion.span));
+        let juries = self.juries.iter().map(|jury| (&jury.name, jury.name_span));
         let mut seen = HashMap::new();
-        for (name, span) in checks.chain(judges) {
+        for (name, span) in checks.chain(judges).chain(juries) {
             if seen.insert(name, span).is_some() {
-                let message = format!("the name `{name}` is used by two checks or judges");
+                let message = format!("the name `{name}` is used by two checks, judges or juries");
                 diagnostics.error("duplicate-name", span, message);
             }
         }
-        let users = self
+        self.imply_criteria(diagnostics);
+        self.connect_juries(diagnostics);
+        let criteria = || self.criteria.iter().map(|criterion| criterion.name.as_str());
+        if let Some(primary) = &self.primary {
+            refer("criterion", &primary.name, primary.span, criteria(), diagnostics);
+        }
+        if let Some(candidate) = &self.candidate {
+            let variants = self.variants.iter().map(|variant| variant.name.as_str());
+            refer("variant", &candidate.name, candidate.span, variants, diagnostics);
+        }
+        for trust in &self.gate.min_trust {
+            refer("criterion", &trust.name, trust.span, criteria(), diagnostics);
+        }
+    }
+
+    /// Adds the criteria that a check, jury or judge of the same name brings with it.
+    fn imply_criteria(&mut self, diagnostics: &mut Diagnostics) {
+        let checks = self
             .checks
             .iter()
-            .map(|check| (&check.name, &check.criterion, check.name_span, ScoreSource::Code))
-            .chain(self.judges.iter().map(|judge| {
-                (&judge.name, &judge.criterion.name, judge.criterion.span, ScoreSource::Judge)
+            .map(|check| (&check.name, &check.criterion, check.name_span, ScoreSource::Code));
+        // A jury before its members, which serve its criterion under other names.
+        let juries = self.juries.iter().map(|jury| (&jury.name, &jury.criterion));
+        let judges = self.judges.iter().map(|judge| (&judge.name, &judge.criterion));
+        let users =
+            checks.chain(juries.chain(judges).map(|(name, criterion)| {
+                (name, &criterion.name, criterion.span, ScoreSource::Judge)
             }));
         let mut implied: Vec<Criterion> = Vec::new();
         for (name, criterion, span, source) in users {
@@ -123,16 +149,33 @@ impl EvalSet {
             }
         }
         self.criteria.extend(implied);
-        let criteria = || self.criteria.iter().map(|criterion| criterion.name.as_str());
-        if let Some(primary) = &self.primary {
-            refer("criterion", &primary.name, primary.span, criteria(), diagnostics);
-        }
-        if let Some(candidate) = &self.candidate {
-            let variants = self.variants.iter().map(|variant| variant.name.as_str());
-            refer("variant", &candidate.name, candidate.span, variants, diagnostics);
-        }
-        for trust in &self.gate.min_trust {
-            refer("criterion", &trust.name, trust.span, criteria(), diagnostics);
+    }
+
+    /// Checks that the members of a jury are judges that serve its criterion, each in one jury.
+    fn connect_juries(&self, diagnostics: &mut Diagnostics) {
+        let mut sits_in: HashMap<&str, &str> = HashMap::new();
+        for jury in &self.juries {
+            for member in &jury.members {
+                let names = self.judges.iter().map(|judge| judge.name.as_str());
+                if !refer("judge", &member.name, member.span, names, diagnostics) {
+                    continue;
+                }
+                let judge = self.judges.iter().find(|judge| judge.name == member.name);
+                let (name, of) = (&jury.name, &jury.criterion.name);
+                if let Some(judge) = judge.filter(|judge| judge.criterion.name != *of) {
+                    let message = format!(
+                        "`{}` serves the criterion `{}`, and its jury `{name}` serves `{of}`",
+                        judge.name, judge.criterion.name
+                    );
+                    let hint = format!("give the judge `criterion: {of}`");
+                    diagnostics.error_with_hint("jury", member.span, message, hint);
+                }
+                if let Some(other) = sits_in.insert(&member.name, name).filter(|one| one != name) {
+                    let message =
+                        format!("`{}` sits in two juries: `{other}` and `{name}`", member.name);
+                    diagnostics.error("jury", member.span, message);
+                }
+            }
         }
     }
 }

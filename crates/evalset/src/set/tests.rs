@@ -120,7 +120,7 @@ budget: {run_usd: 1e-3}
     13:3 criterion: the criterion `topic` needs at least two `categories`
     13:3 criterion: `pass` of the criterion `topic` names `y`, which is no category
     15:12 unknown-criterion: there is no criterion `exct` [did you mean `exact`?]
-    18:13 duplicate-name: the name `two` is used by two checks or judges
+    18:13 duplicate-name: the name `two` is used by two checks, judges or juries
     18:26 out-of-range: `weight` must be a number above 0, found 0
     19:5 missing-key: a judge needs the key `judge`
     20:8 out-of-range: `train`, `dev` and `test` of `split` must be whole percents that add up to 100
@@ -222,7 +222,7 @@ fn the_documentation_shows_what_is_read_and_its_hashes() {
         let (set, found) = read(yaml);
         assert!(set.is_some() && found.is_empty(), "{found:?}");
     }
-    let set = read(blocks[1].split("```").next().unwrap()).0.unwrap();
+    let set = read(blocks[blocks.len() - 1].split("```").next().unwrap()).0.unwrap();
     let row = "{\"id\":\"a\",\"inputs\":{\"message\":\"Where is order 4711?\"}}\n";
     assert!(PAGE.contains(row.trim_end()));
     let exact = set.criterion("exact").unwrap();
@@ -232,4 +232,78 @@ fn the_documentation_shows_what_is_read_and_its_hashes() {
     {
         assert!(PAGE.contains(&format!("`{hash}`")), "{hash}");
     }
+}
+
+#[test]
+fn a_judge_of_several_criteria_is_a_judge_for_each() {
+    let text = "\
+judges:
+  - {judge: tone, criteria: [polite, complete], threshold: 0.5, weight: 2}
+  - {judge: tone, name: short-ish, reads: short, criterion: polite}
+";
+    let (set, found) = read(text);
+    assert!(found.is_empty(), "{found:?}");
+    let judges = set.unwrap().judges;
+    let shown: Vec<_> = judges
+        .iter()
+        .map(|one| {
+            let reads = one.reads.as_ref().map_or("", |reads| reads.name.as_str());
+            (one.name.as_str(), one.judge.name.as_str(), one.criterion.name.as_str(), reads)
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("polite", "tone", "polite", "polite"),
+            ("complete", "tone", "complete", "complete"),
+            ("short-ish", "tone", "polite", "short"),
+        ]
+    );
+    assert_eq!((judges[1].threshold, judges[2].threshold), (Some(0.5), None));
+    insta::assert_snapshot!(
+        findings("judges:\n  - {judge: tone, criteria: [polite, polite], name: x}"),
+        @r"
+    2:38 duplicate-name: the name `polite` is used by two checks, judges or juries
+    2:53 judge: `criteria` gives each judge its name, criterion and what it reads [for another name, add an item with `reads`]
+    "
+    );
+}
+
+#[test]
+fn a_jury_is_of_judges_that_serve_its_criterion() {
+    let judges = "\
+judges:
+  - {judge: strict, criterion: panel}
+  - {judge: kind, criterion: panel}
+  - {judge: kind, name: third, model: a/b, criterion: panel}
+  - other
+";
+    let (set, found) =
+        read(&format!("{judges}juries:\n  panel: {{members: [strict, kind, third]}}"));
+    assert!(found.is_empty(), "{found:?}");
+    let set = set.unwrap();
+    assert_eq!(set.jury_of("third").map(|jury| jury.name.as_str()), Some("panel"));
+    assert!(set.jury_of("other").is_none());
+    assert_eq!(set.criterion("panel").unwrap().source, ScoreSource::Judge);
+    assert_eq!((set.juries[0].rule, set.juries[0].threshold), (JuryRule::Majority, None));
+    let wrong = format!(
+        "{judges}juries:
+  panel: {{members: [strict, kind], threshold: 0.5}}
+  other: {{members: [kind, nobody]}}
+  alone: {{members: [strict, strict], rule: vote, criterion: panel}}
+"
+    );
+    insta::assert_snapshot!(findings(&wrong), @r"
+    7:20 jury: the jury `panel` has an even number of members and may be split [a split jury decides nothing: the cell is `skipped`]
+    7:47 jury: the jury `panel` decides by majority, which has no `threshold` [add `rule: mean`]
+    8:3 duplicate-name: the name `other` is used by two checks, judges or juries
+    8:20 jury: the jury `other` has an even number of members and may be split [a split jury decides nothing: the cell is `skipped`]
+    8:21 jury: `kind` serves the criterion `panel`, and its jury `other` serves `other` [give the judge `criterion: other`]
+    8:21 jury: `kind` sits in two juries: `panel` and `other`
+    8:27 unknown-judge: there is no judge `nobody` [there are strict, kind, third, other]
+    9:20 jury: the jury `alone` has an even number of members and may be split [a split jury decides nothing: the cell is `skipped`]
+    9:21 jury: `strict` sits in two juries: `panel` and `alone`
+    9:29 jury: `strict` is a member of the jury `alone` twice
+    9:44 unknown-word: `rule` cannot be `vote` [expected one of majority, mean]
+    ");
 }

@@ -41,6 +41,9 @@ pub struct JudgeSpec {
     pub judge: Named,
     /// The criterion that it serves; its own name unless it says otherwise.
     pub criterion: Named,
+    /// Which criterion of a judge's answer on several it reads. Judges that differ in this alone share
+    /// their calls.
+    pub reads: Option<Named>,
     /// The model, in place of the one that the judge's prompt names.
     pub model: Option<ModelRef>,
     /// The share in 0..=1 from which a number that it gives passes.
@@ -81,32 +84,45 @@ impl VariantSpec {
 }
 
 impl JudgeSpec {
-    pub(super) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+    /// Reads an item of `judges`, which is several judges where it lists `criteria`.
+    pub(super) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Vec<Self>> {
         if let Yaml::String(name) = &node.value {
             read::check_name(name, node.span, "judge", diagnostics);
             let judge = Named { name: name.clone(), span: node.span };
-            let (name, criterion) = (name.clone(), judge.clone());
+            let (name, criterion, reads) = (name.clone(), judge.clone(), None);
             let (model, threshold, weight) = (None, None, 1.0);
-            return Some(Self { name, judge, criterion, model, threshold, weight });
+            return Some(vec![Self { name, judge, criterion, reads, model, threshold, weight }]);
         }
         let mut fields = Fields::open(node, "a judge", diagnostics)?;
         fields.required("judge", diagnostics)?;
         let judge = read::named(&mut fields, "judge", diagnostics)?;
-        let named = read::named(&mut fields, "name", diagnostics).unwrap_or_else(|| judge.clone());
-        read::check_name(&named.name, named.span, "judge", diagnostics);
-        let name = named.name;
-        let criterion = read::named(&mut fields, "criterion", diagnostics)
-            .unwrap_or_else(|| Named { name: name.clone(), span: judge.span });
+        let named = read::named(&mut fields, "name", diagnostics);
+        let criterion = read::named(&mut fields, "criterion", diagnostics);
+        let reads = read::named(&mut fields, "reads", diagnostics);
+        let several = fields.list("criteria", diagnostics).unwrap_or_default();
+        let several: Vec<Named> = several
+            .iter()
+            .filter_map(|node| read::name_of(node, "criteria", diagnostics))
+            .collect();
+        let model = read::model(&mut fields, diagnostics);
+        let threshold = read::share(&mut fields, "threshold", diagnostics);
         let weight = read::weight(&mut fields, diagnostics).unwrap_or(1.0);
-        let judge = Self {
-            model: read::model(&mut fields, diagnostics),
-            threshold: read::share(&mut fields, "threshold", diagnostics),
-            name,
-            judge,
-            criterion,
-            weight,
-        };
         fields.warn_unknown(diagnostics);
-        Some(judge)
+        let made = |name: &Named, criterion: Named, reads| {
+            let (name, judge, model) = (name.name.clone(), judge.clone(), model.clone());
+            Self { name, judge, criterion, reads, model, threshold, weight }
+        };
+        if several.is_empty() {
+            let name = named.unwrap_or_else(|| judge.clone());
+            read::check_name(&name.name, name.span, "judge", diagnostics);
+            let own = || Named { name: name.name.clone(), span: judge.span };
+            return Some(vec![made(&name, criterion.unwrap_or_else(own), reads)]);
+        }
+        for other in [named, criterion, reads].iter().flatten() {
+            let message = "`criteria` gives each judge its name, criterion and what it reads";
+            let hint = "for another name, add an item with `reads`";
+            diagnostics.error_with_hint("judge", other.span, message, hint);
+        }
+        Some(several.into_iter().map(|one| made(&one, one.clone(), Some(one.clone()))).collect())
     }
 }
