@@ -161,7 +161,11 @@ fn read(criterion: &Criterion, score: &Score) -> Finding {
 ///
 /// With unknown scores the mean lies between two bounds; if both are on one side of the threshold, the
 /// result is known all the same.
-fn weighted(weights: &[f64], mut findings: Vec<Finding>, threshold: Option<f64>) -> Finding {
+pub(crate) fn weighted(
+    weights: &[f64],
+    mut findings: Vec<Finding>,
+    threshold: Option<f64>,
+) -> Finding {
     if findings.len() == 1
         && let Some(only) = findings.pop()
     {

@@ -17,6 +17,7 @@ mod json;
 mod judge;
 mod likeness;
 mod outcome;
+pub mod probe;
 mod program;
 mod quote;
 mod subject;
@@ -28,7 +29,10 @@ mod tests;
 pub use criterion::{Contribution, CriterionResult, Sided, cell_status, criterion_result};
 pub use evaluate::{evaluate, program_requests};
 pub use facts::REFUSAL_OPENINGS;
-pub use judge::{FENCE, Judge, JudgeAnswer, Judged, fence, judge_variables, read_judge};
+pub use judge::{
+    FENCE, Judge, JudgeAnswer, Judged, JuryMember, Sees, fence, in_own_order, judge_variables,
+    jury, jury_version, pair_variables, read_judge,
+};
 pub use likeness::{MAX_COMPARED_PAIRS, levenshtein, rouge_l, similarity};
 pub use outcome::{MAX_REASON_CHARS, Outcome, Score, Status};
 pub use program::{

@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
 
-/// The tag that stands around an output which a judge sees.
+/// The tag that stands around an output which a judge sees; of a pair, with `-a` or `-b` after it.
 pub const FENCE: &str = "judged-output";
 
 /// Returns the variables of a judge's prompt: `input`, `output` and, if the case has one, `expected`.
@@ -11,9 +11,29 @@ pub fn judge_variables(
     output: &str,
     expected: Option<&Value>,
 ) -> Map<String, Value> {
+    let mut variables = given(inputs, expected);
+    variables.insert("output".to_owned(), json!(fence(output)));
+    variables
+}
+
+/// Returns the variables of the prompt of a judge that compares two outputs: `input`, `output_a` (the one
+/// shown first), `output_b` and, if the case has one, `expected`.
+///
+/// Each output stands in a fence of its own that neither of them can end or begin.
+pub fn pair_variables(
+    inputs: &Map<String, Value>,
+    [first, second]: [&str; 2],
+    expected: Option<&Value>,
+) -> Map<String, Value> {
+    let mut variables = given(inputs, expected);
+    variables.insert("output_a".to_owned(), json!(fenced(first, "-a")));
+    variables.insert("output_b".to_owned(), json!(fenced(second, "-b")));
+    variables
+}
+
+fn given(inputs: &Map<String, Value>, expected: Option<&Value>) -> Map<String, Value> {
     let mut variables = Map::new();
     variables.insert("input".to_owned(), Value::Object(inputs.clone()));
-    variables.insert("output".to_owned(), json!(fence(output)));
     if let Some(expected) = expected {
         variables.insert("expected".to_owned(), expected.clone());
     }
@@ -26,7 +46,11 @@ pub fn judge_variables(
 /// letters; all else stays as it is. The same output always gives the same text, so that calls can
 /// be cached and recorded.
 pub fn fence(output: &str) -> String {
-    let mut fenced = format!("<{FENCE}>\n");
+    fenced(output, "")
+}
+
+fn fenced(output: &str, which: &str) -> String {
+    let mut fenced = format!("<{FENCE}{which}>\n");
     let mut rest = output;
     while let Some(at) = find_name(rest) {
         let end = at + FENCE.len();
@@ -35,7 +59,7 @@ pub fn fence(output: &str) -> String {
         rest = &rest[end..];
     }
     fenced.push_str(rest);
-    fenced.push_str(&format!("\n</{FENCE}>"));
+    fenced.push_str(&format!("\n</{FENCE}{which}>"));
     fenced
 }
 
