@@ -36,6 +36,12 @@ pub trait Calls: Send + Sync {
     /// # Errors
     /// The failure with which the cell is recorded: it is never retried and bills nothing.
     async fn prepare(&self, cell: &PlannedCell) -> Result<PreparedCell, Box<Failure>>;
+
+    /// Tells whether a cell's answer is to be drawn anew: it is neither looked for in the cache nor kept
+    /// there. Whether somebody says the same again is known only if they are asked again.
+    fn is_drawn_anew(&self, _cell: &PlannedCell) -> bool {
+        false
+    }
 }
 
 /// A cell that is ready to be sent.

@@ -20,7 +20,8 @@ pub(crate) async fn prepare(shared: Arc<Shared>, provider: Arc<str>, pending: Pe
             return Done::Over;
         }
     };
-    let uses_cache = shared.settings.cache != CacheUse::Off;
+    let anew = shared.ports.calls.is_drawn_anew(&pending.cell);
+    let uses_cache = shared.settings.cache != CacheUse::Off && !anew;
     let cache_key = uses_cache.then(|| prepared.call.cache_key(pending.cell.sample));
     match look_up(&shared, cache_key).await {
         Err(error) => {

@@ -47,6 +47,18 @@ async fn refreshing_sends_again_and_fills_the_cache_and_without_a_cache_nothing_
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_drawn_anew_is_sent_again_and_not_kept() {
+    let mut world = World::new(5, 2, vec![Provider::new(|_| answers(7))]);
+    world.settings.cache = CacheUse::On;
+    world.anew_from = 3;
+    world.execute().await.unwrap();
+    assert_eq!(world.memory.state().cache.len(), 3);
+    world.memory = anew(&world).into();
+    let summary = world.execute().await.unwrap();
+    assert_eq!((summary.progress.hits, world.providers[0].seen().calls.len()), (3, 7));
+}
+
+#[tokio::test(start_paused = true)]
 async fn failures_are_never_cached() {
     let broken = Provider::new(|_| fails(FailureKind::BadResponse, Retry::Never, Bill::Unknown));
     let mut world = World::new(3, 2, vec![broken]);

@@ -42,6 +42,8 @@ pub(crate) struct World {
     pub(crate) costing: Costing,
     /// Cells that cannot be prepared.
     pub(crate) unpreparable: Option<(u32, Failure)>,
+    /// From this cell on answers are drawn anew.
+    pub(crate) anew_from: u32,
     pub(crate) score_ms: u64,
     pub(crate) scored: Arc<AtomicU32>,
 }
@@ -85,6 +87,7 @@ impl World {
             settings,
             costing: priced(),
             unpreparable: None,
+            anew_from: u32::MAX,
             score_ms: 0,
             scored: Arc::default(),
         }
@@ -101,6 +104,7 @@ impl World {
                 providers: self.providers.clone(),
                 costing: self.costing.clone(),
                 unpreparable: self.unpreparable.clone(),
+                anew_from: self.anew_from,
             }),
             cache: Arc::clone(&self.memory) as _,
             record: Arc::clone(&self.memory) as _,
@@ -139,6 +143,7 @@ struct Renderer {
     providers: Vec<Arc<Provider>>,
     costing: Costing,
     unpreparable: Option<(u32, Failure)>,
+    anew_from: u32,
 }
 
 #[async_trait]
@@ -162,6 +167,10 @@ impl Calls for Renderer {
             client: Arc::clone(&self.providers[cell.variant as usize]) as _,
             costing: self.costing.clone(),
         })
+    }
+
+    fn is_drawn_anew(&self, cell: &PlannedCell) -> bool {
+        cell.index >= self.anew_from
     }
 }
 
