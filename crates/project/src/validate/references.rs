@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use chat::ModelRef;
 use document::{Diagnostics, Span, refer};
-use evalset::{EvalSet, VariantSource, VariantSpec};
+use evalset::{EvalSet, JudgeSpec, VariantSource, VariantSpec};
 use prompt::Schemas;
+use score::{Judge, JudgeAnswer};
 use serde_json::{Map, Value};
 
 use super::models::is_floating;
@@ -18,11 +19,14 @@ pub(super) fn check(project: &Project, set: &EvalSet, diagnostics: &mut Diagnost
     for judge in &set.judges {
         let known = project.judges.keys().map(String::as_str);
         refer("judge", &judge.judge.name, judge.judge.span, known, diagnostics);
+        let linked = project.judges.get(&judge.judge.name).and_then(|file| file.linked.as_ref());
+        if let Some(found) = linked.and_then(|linked| score::read_judge(linked).0) {
+            check_judge(judge, &found, diagnostics);
+        }
         if let Some(model) = &judge.model {
             check_model(project, &model.to_string(), judge.judge.span, diagnostics);
             continue;
         }
-        let linked = project.judges.get(&judge.judge.name).and_then(|file| file.linked.as_ref());
         if linked.is_some_and(|linked| linked.prompt().front_matter.model.is_none()) {
             let name = &judge.name;
             let message =
@@ -40,6 +44,38 @@ pub(super) fn check(project: &Project, set: &EvalSet, diagnostics: &mut Diagnost
     if let (Some(candidate), None) = (&set.candidate, set.margin) {
         let message = "a candidate is named and there is no `margin`, so a gate cannot decide";
         diagnostics.warning_with_hint("no-margin", candidate.span, message, "add `margin: 0.05`");
+    }
+}
+
+/// Reports a use of a judge that does not fit what its prompt answers.
+fn check_judge(spec: &JudgeSpec, found: &Judge, diagnostics: &mut Diagnostics) {
+    let name = &spec.judge.name;
+    match (&spec.reads, &found.answer) {
+        (Some(reads), JudgeAnswer::Criteria { .. }) => {
+            let known: Vec<&str> = found.criteria().collect();
+            if !known.contains(&reads.name.as_str()) {
+                let message = format!("the judge `{name}` does not answer on `{}`", reads.name);
+                let hint = format!("it answers on {}", known.join(", "));
+                diagnostics.error_with_hint("judge", reads.span, message, hint);
+            }
+        }
+        (Some(reads), _) => {
+            let message = format!("the judge `{name}` gives one answer, and none by name");
+            diagnostics.error_with_hint("judge", reads.span, message, "take the name out");
+        }
+        (None, JudgeAnswer::Criteria { .. }) => {
+            let message = format!("the judge `{name}` answers on several criteria");
+            let criteria: Vec<&str> = found.criteria().collect();
+            let hint = format!("say which count: `criteria: [{}]`", criteria.join(", "));
+            diagnostics.error_with_hint("judge", spec.judge.span, message, hint);
+        }
+        (None, _) => {}
+    }
+    if spec.threshold.is_some() && found.answer == JudgeAnswer::Verdict && !found.asks_logprobs {
+        let message = format!("`threshold` changes nothing: the judge `{name}` gives a verdict");
+        let hint =
+            "add `logprobs: 5` to the judge's config, and the threshold is on the probability";
+        diagnostics.warning_with_hint("judge", spec.judge.span, message, hint);
     }
 }
 

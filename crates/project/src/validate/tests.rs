@@ -286,3 +286,29 @@ fn a_judge_that_is_none_or_has_no_model_is_found() {
     evalsets/e/evalset.yaml:1:10 error[no-model] neither the eval set nor the prompt of the judge `tone` names a model
     ");
 }
+
+#[test]
+fn a_judge_is_used_by_what_it_answers() {
+    let single = "---\nmodel: openai/gpt-5-mini-2026-03-01\noutput:\n  schema:\n    reason: string\n    \
+                  verdict(enum): [pass, fail]\n---\n{{output}}";
+    let several = "---\nmodel: openai/gpt-5-mini-2026-03-01\noutput:\n  schema:\n    criteria(object):\n      \
+                   polite(object):\n        reason: string\n        verdict(enum): [pass, fail]\n      \
+                   short(object):\n        reason: string\n        verdict(enum): [pass, fail]\n---\n{{output}}";
+    let folder = Folder::new(&[
+        ("trysquare.yaml", ""),
+        ("judges/one.prompt", single),
+        ("judges/tone.prompt", several),
+        (
+            "evalsets/e/evalset.yaml",
+            "judges:\n  - {judge: one, threshold: 0.5}\n  - tone\n  - {judge: tone, criteria: [polite, \
+             complete]}\n  - {judge: one, name: two, criterion: polite, reads: polite}\n",
+        ),
+        ("evalsets/e/cases.jsonl", "{\"id\":\"a\",\"inputs\":{}}\n"),
+    ]);
+    insta::assert_snapshot!(folder.findings(), @r"
+    evalsets/e/evalset.yaml:2:13 warning[judge] `threshold` changes nothing: the judge `one` gives a verdict
+    evalsets/e/evalset.yaml:3:5 error[judge] the judge `tone` answers on several criteria
+    evalsets/e/evalset.yaml:4:38 error[judge] the judge `tone` does not answer on `complete`
+    evalsets/e/evalset.yaml:5:55 error[judge] the judge `one` gives one answer, and none by name
+    ");
+}
