@@ -18,7 +18,9 @@ mod mean;
 mod measures;
 mod order;
 mod pairing;
+mod pairs;
 mod planning;
+pub mod probe;
 mod rate;
 mod repeated;
 mod results;
@@ -48,6 +50,7 @@ pub use measures::{
 };
 pub use order::{JudgedPair, OrderRow, PairwiseOrder, Preferred, pairwise_order};
 pub use pairing::{Pairing, pair};
+pub use pairs::{BothOrders, ComparedPair, JudgedOrder, SwapFinding, judged_order, position};
 pub use planning::{Advice, MostHelps, Needed, POWER, Question, SizePlan, Sizes, Spread};
 pub use rate::{CasePasses, PassRate, RateMethod, pass_rate};
 pub use repeated::{Reliability, Repeated};

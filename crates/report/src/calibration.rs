@@ -11,6 +11,7 @@ use values::Interval;
 
 use crate::markup::Markup;
 use crate::number::{count, counted, fixed, percent, points, rate, signed};
+use crate::parts::{self, Part, number, p};
 use crate::plot;
 use crate::safe::one_line;
 use crate::words::{name, undefined};
@@ -45,13 +46,6 @@ pub struct CalibrationReport {
     pub certificate: Option<String>,
 }
 
-/// A part of the report; every format writes the same parts.
-enum Part {
-    Heading(String),
-    Line(String),
-    Table(Vec<Vec<String>>),
-}
-
 /// Says how far a judge can be trusted, and what is missing.
 pub fn state_sentence(report: &CalibrationReport) -> String {
     let standing = &report.calibration.standing;
@@ -79,39 +73,12 @@ pub fn state_sentence(report: &CalibrationReport) -> String {
 
 /// Writes what was found for a terminal, without colours.
 pub fn calibration_text(report: &CalibrationReport) -> String {
-    let mut out = String::new();
-    for part in parts(report) {
-        match part {
-            Part::Heading(text) if out.is_empty() => out += &format!("{text}\n"),
-            Part::Heading(text) => out += &format!("\n{text}\n"),
-            Part::Line(text) => out += &format!("  {text}\n"),
-            Part::Table(rows) => out += &columns(&rows),
-        }
-    }
-    out
+    parts::text(&parts(report))
 }
 
 /// Writes what was found as Markdown.
 pub fn calibration_markdown(report: &CalibrationReport) -> String {
-    let plain = crate::markdown::inline;
-    let mut out = String::new();
-    for part in parts(report) {
-        match part {
-            Part::Heading(text) if out.is_empty() => out += &format!("## {}\n\n", plain(&text)),
-            Part::Heading(text) => out += &format!("\n### {}\n\n", plain(&text)),
-            Part::Line(text) => out += &format!("- {}\n", plain(&text)),
-            Part::Table(rows) => {
-                for (place, row) in rows.iter().enumerate() {
-                    let cells: Vec<String> = row.iter().map(|cell| plain(cell)).collect();
-                    out += &format!("| {} |\n", cells.join(" | "));
-                    if place == 0 {
-                        out += &format!("|{}\n", " --- |".repeat(row.len()));
-                    }
-                }
-            }
-        }
-    }
-    out
+    parts::markdown(&parts(report))
 }
 
 /// Writes what was found as one HTML page that loads nothing and runs nothing.
@@ -156,26 +123,6 @@ pub fn calibration_json(report: &CalibrationReport) -> String {
     let mut text = serde_json::to_string_pretty(report).expect("a report has only keys of text");
     text.push('\n');
     text
-}
-
-/// Lays a table out for a terminal, its first row being the head.
-pub(crate) fn columns(rows: &[Vec<String>]) -> String {
-    use unicode_width::UnicodeWidthStr;
-    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let wide = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..count).map(wide).collect();
-    let mut out = String::new();
-    for row in rows {
-        let mut line = " ".to_owned();
-        for (cell, width) in row.iter().zip(&widths) {
-            line += &format!(" {cell}{} ", " ".repeat(width - cell.width()));
-        }
-        out += line.trim_end();
-        out.push('\n');
-    }
-    out
 }
 
 fn parts(report: &CalibrationReport) -> Vec<Part> {
@@ -382,7 +329,6 @@ fn confidence(found: &Calibration) -> Vec<Part> {
 }
 
 fn biases(found: &Calibration) -> Vec<Part> {
-    let p = |value: f64| if value < 0.001 { "< 0.001".to_owned() } else { fixed(value, 3) };
     let mut lines = Vec::new();
     if let Some(length) = &found.biases.length {
         lines.push(format!(
@@ -394,14 +340,7 @@ fn biases(found: &Calibration) -> Vec<Part> {
         ));
     }
     if let Some(position) = &found.biases.position {
-        lines.push(format!(
-            "Position: {} of {} agree in both orders; first twice {}, second twice {} (p {})",
-            number(position.consistency, percent),
-            counted(position.pairs, "pair"),
-            position.first_twice,
-            position.second_twice,
-            p(position.p_value)
-        ));
+        lines.push(parts::position_line(&position.swap));
         lines.push(orders(position));
     }
     if let Some(family) = &found.biases.own_family {
@@ -544,10 +483,6 @@ fn disagreements(found: &Calibration) -> Vec<Part> {
         parts.push(Part::Line(format!("and {} more", count(all.len() - DISAGREEMENTS))));
     }
     parts
-}
-
-fn number<T: Copy>(estimate: Estimate<T>, shown: impl Fn(T) -> String) -> String {
-    estimate.value().map_or_else(|| format!("— ({})", undefined(estimate)), shown)
 }
 
 fn ordinal(number: usize) -> String {

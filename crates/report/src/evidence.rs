@@ -2,8 +2,8 @@
 //! table of several candidates. All of it as tables of words that each format lays out.
 
 use analysis::{
-    CandidateRow, Estimate, MeanEstimate, Measure, MeasureComparison, MeasureSide, MeasureSource,
-    OrderRow, PairwiseOrder, QuantileChange, QuantileEstimate, Repeated, Slice, Slices, Verdict,
+    CandidateRow, Estimate, JudgedOrder, MeanEstimate, Measure, MeasureComparison, MeasureSide,
+    MeasureSource, OrderRow, QuantileChange, QuantileEstimate, Repeated, Slice, Slices, Verdict,
 };
 use values::Interval;
 
@@ -11,6 +11,7 @@ use crate::model::{Report, Section};
 use crate::number::{
     count, counted, dollars, duration, fixed, level, percent, point_range, points, rate, signed,
 };
+use crate::parts::position_line;
 use crate::words::{self, Names};
 
 /// A table of words.
@@ -271,12 +272,13 @@ impl Unit {
 
 /// Returns the tables of a report that stand before its sections.
 pub(crate) fn report_tables(report: &Report) -> Vec<Table> {
-    let order = report.order.as_ref().map(order_table);
-    candidate_table(report).into_iter().chain(order).collect()
+    let orders = report.orders.iter().map(order_table);
+    candidate_table(report).into_iter().chain(orders).collect()
 }
 
 /// The order of variants by judged pairs.
-fn order_table(order: &PairwiseOrder) -> Table {
+fn order_table(found: &JudgedOrder) -> Table {
+    let order = &found.order;
     let row = |(place, row): (usize, &OrderRow)| {
         vec![
             words::name(&row.name),
@@ -306,9 +308,20 @@ fn order_table(order: &PairwiseOrder) -> Table {
     if order.few_clusters {
         remarks.push("With fewer than 20 clusters these intervals are too narrow.".to_owned());
     }
+    remarks.extend(found.position.as_ref().map(position_line));
+    if found.left_out > 0 {
+        remarks.push(format!(
+            "{} left out: an answer in one of the orders failed or could not be read.",
+            counted(found.left_out, "pair")
+        ));
+    }
+    let trust = if found.is_trusted { "" } else { " (not trusted)" };
     let heads = ["place", "strength", "interval", "preferred", "ties", "not preferred"];
     Table {
-        caption: "Order by judged pairs".to_owned(),
+        caption: format!(
+            "Order by judged pairs, according to {}{trust}",
+            words::name(&found.judge)
+        ),
         heads: std::iter::once(word("variant")).chain(heads.into_iter().map(number)).collect(),
         rows: order.rows.iter().enumerate().map(row).collect(),
         remarks,

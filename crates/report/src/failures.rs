@@ -138,7 +138,7 @@ pub fn failures_text(report: &FailureReport, limit: usize) -> String {
     }
     if !report.categories.is_empty() {
         out.push('\n');
-        out += &crate::calibration::columns(&category_table(report));
+        out += &crate::parts::columns(&category_table(report));
     }
     if let Some(sentence) = saturation_sentence(report) {
         out += &format!("\n{sentence}\n");
@@ -159,7 +159,7 @@ pub fn failures_text(report: &FailureReport, limit: usize) -> String {
         vec![row.short.clone(), name(&row.case), one_line(&row.note, NOTE), categories]
     });
     out.push('\n');
-    out += &crate::calibration::columns(&[head].into_iter().chain(rows).collect::<Vec<_>>());
+    out += &crate::parts::columns(&[head].into_iter().chain(rows).collect::<Vec<_>>());
     match report.listed.len().saturating_sub(limit) {
         0 => {}
         left => out += &format!("  … {}\n", counted(left, "more note")),

@@ -17,7 +17,9 @@ mod markup;
 mod model;
 mod number;
 mod outline;
+mod parts;
 pub mod plot;
+mod probe;
 mod rows;
 mod safe;
 mod text;
@@ -39,6 +41,7 @@ pub use markdown::markdown;
 pub use model::{
     CaseDetail, FORMAT, History, Limits, OutputDetail, Reason, Replayed, Report, Section,
 };
+pub use probe::{PROBE_FORMAT, ProbeCalls, ProbeReport, probe_json, probe_markdown, probe_text};
 pub use rows::{Row, RowSide, RowStatus};
 pub use text::text;
 

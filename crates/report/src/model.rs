@@ -1,4 +1,4 @@
-use analysis::{CandidateRow, Comparison, GateOutcome, PairwiseOrder, VariantResults};
+use analysis::{CandidateRow, Comparison, GateOutcome, JudgedOrder, VariantResults};
 use score::Status;
 use serde::Serialize;
 use stats::Level;
@@ -29,9 +29,9 @@ pub struct Report {
     /// The candidates side by side, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<CandidateRow>,
-    /// The order of all variants by judged pairs, where there are several candidates and such pairs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub order: Option<PairwiseOrder>,
+    /// The order of all variants by pairs of their outputs, for each judge that compared such pairs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<JudgedOrder>,
     /// The candidates, each against the baseline; where there are several, in the order of their rows.
     pub sections: Vec<Section>,
     /// How much of the cases the renderers show.
@@ -152,7 +152,7 @@ impl Report {
             replayed: None,
             gate: None,
             candidates: Vec::new(),
-            order: None,
+            orders: Vec::new(),
             sections: Vec::new(),
             limits: Limits::default(),
         }

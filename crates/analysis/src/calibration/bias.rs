@@ -1,6 +1,6 @@
 use evalset::{LabelValue, Preference};
 use serde::Serialize;
-use stats::{InvalidInput, Level, Position};
+use stats::{InvalidInput, Level};
 use values::Interval;
 
 use super::agreement::{Agreement, agreement};
@@ -8,6 +8,7 @@ use super::item::{Classes, JudgedItem};
 use super::measured::Measured;
 use super::share::{Counted, Share, share};
 use crate::estimate::Estimate;
+use crate::pairs::{self, BothOrders, SwapFinding};
 
 /// What sways a judge besides quality.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -38,18 +39,9 @@ pub struct LengthFinding {
 /// Whether the order of a pair decides.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PositionFinding {
-    /// The pairs that were judged in both orders.
-    pub pairs: usize,
-    /// The share with the same winner in both.
-    pub consistency: Estimate<f64>,
-    /// Its two-sided 95 % interval.
-    pub interval: Interval,
-    /// The pairs in which the first won both times.
-    pub first_twice: u64,
-    /// The pairs in which the second did.
-    pub second_twice: u64,
-    /// The exact two-sided p-value of the two being equally likely.
-    pub p_value: f64,
+    /// What both orders show without people.
+    #[serde(flatten)]
+    pub swap: SwapFinding,
     /// The judge with a shown first, against people.
     pub a_first: OrderFinding,
     /// The judge with b shown first, against people.
@@ -124,32 +116,12 @@ fn position(
     seed: u64,
 ) -> Result<Option<PositionFinding>, InvalidInput> {
     let orders = labelled.iter().filter_map(|item| item.orders);
-    let (first, second): (Vec<Position>, Vec<Position>) = orders
-        .map(|(a_first, b_first)| {
-            let with_a_first = match a_first {
-                Preference::A => Position::First,
-                Preference::B => Position::Second,
-                Preference::Tie => Position::Tie,
-            };
-            let with_b_first = match b_first {
-                Preference::A => Position::Second,
-                Preference::B => Position::First,
-                Preference::Tie => Position::Tie,
-            };
-            (with_a_first, with_b_first)
-        })
-        .unzip();
-    if first.is_empty() {
+    let both = |(a_first, b_first)| BothOrders { a_first: Some(a_first), b_first: Some(b_first) };
+    let Some(swap) = pairs::position(&orders.map(both).collect::<Vec<_>>())? else {
         return Ok(None);
-    }
-    let found = stats::position_swap(&first, &second, Level::P95)?;
+    };
     Ok(Some(PositionFinding {
-        pairs: first.len(),
-        consistency: found.consistency.into(),
-        interval: found.interval,
-        first_twice: found.first_first,
-        second_twice: found.second_second,
-        p_value: found.position_p,
+        swap,
         a_first: order(classes, measured, seed, |orders| orders.0)?,
         b_first: order(classes, measured, seed, |orders| orders.1)?,
         between: between(classes, measured, seed)?,

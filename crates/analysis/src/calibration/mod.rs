@@ -32,6 +32,7 @@ pub use corrected::{
 pub use item::{Draw, JudgeAnswer, JudgedItem, Scale};
 pub use matrix::{Disagreement, DisagreementKind, Matrix, MatrixCell, SignedError};
 pub use measured::LeftOut;
+pub(crate) use share::plain_share;
 pub use share::{Share, ShareMethod};
 pub use slices::{JudgeSlice, JudgeSlices};
 pub use state::{Standing, Thresholds, least_enough, standing};

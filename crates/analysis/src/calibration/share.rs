@@ -114,6 +114,16 @@ pub(crate) fn share(counted: &[Counted]) -> Result<Share, InvalidInput> {
     ))
 }
 
+/// Returns the share of units that are `true`, each with its cluster and none weighted.
+pub(crate) fn plain_share(units: &[(bool, usize)]) -> Result<Share, InvalidInput> {
+    let counted = |(right, cluster): &(bool, usize)| Counted {
+        right: *right,
+        weight: 1.0,
+        cluster: *cluster,
+    };
+    share(&units.iter().map(counted).collect::<Vec<_>>())
+}
+
 /// A whole number that is not negative and at most the number of outputs.
 #[expect(
     clippy::cast_possible_truncation,

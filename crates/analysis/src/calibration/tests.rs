@@ -269,8 +269,8 @@ fn what_sways_the_judge_is_found() {
     let length = found.length.unwrap();
     assert!(length.partial.value().unwrap() > 0.8 && length.p_value.value().unwrap() < 1e-6);
     let position = found.position.unwrap();
-    assert_eq!((position.first_twice, position.second_twice), (50, 0));
-    assert!(close(position.consistency, 0.5) && position.p_value < 1e-6);
+    assert_eq!((position.swap.first_twice, position.swap.second_twice), (50, 0));
+    assert!(close(position.swap.consistency, 0.5) && position.swap.p_value < 1e-6);
     let family = found.own_family.unwrap();
     // Own: 30 of 60 too kind; others: 10 of 40 too strict.
     assert!(close(family.difference, 0.75), "{family:?}");

@@ -1,5 +1,6 @@
-use analysis::{GateContext, Preferred, RuleChange, compare_all, gate};
-use evalset::GateSpec;
+use analysis::{GateContext, RuleChange, compare_all, gate};
+use evalset::{GateSpec, Preference};
+
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use report::{Replayed, Section};
@@ -292,16 +293,25 @@ fn a_summary_of_markdown_is_html_and_shows_no_backslash() {
 
 #[test]
 fn judged_pairs_put_all_variants_in_an_order() {
-    let pair = |variants, preferred, cluster| analysis::JudgedPair { variants, preferred, cluster };
+    let pair = |variants, said, cluster| analysis::ComparedPair { variants, said, cluster };
+    let both = |one| analysis::BothOrders { a_first: Some(one), b_first: Some(one) };
     let first =
-        |case: usize| if case.is_multiple_of(4) { Preferred::Second } else { Preferred::First };
+        |case: usize| both(if case.is_multiple_of(4) { Preference::B } else { Preference::A });
     let mut pairs: Vec<_> = (0..40).map(|case| pair([1, 0], first(case), case)).collect();
-    pairs.extend((0..40).map(|case| pair([1, 2], Preferred::Neither, case)));
+    let by_position =
+        analysis::BothOrders { a_first: Some(Preference::A), b_first: Some(Preference::B) };
+    pairs.extend((0..40).map(|case| pair([1, 2], by_position, case)));
+    let missing = analysis::BothOrders { a_first: None, ..by_position };
+    pairs.push(pair([0, 2], missing, 40));
     let names = ["before", "after|x", "again"].map(str::to_owned);
     let mut report = rich();
-    report.order = analysis::pairwise_order(&names, &pairs, stats::Level::P95, 1).unwrap();
+    let found = analysis::judged_order(("better", false), &names, &pairs, stats::Level::P95, 1);
+    report.orders = found.unwrap().into_iter().collect();
     let markdown = report::markdown(&report);
-    assert!(markdown.contains("**Order by judged pairs**"), "{markdown}");
+    let caption = "**Order by judged pairs, according to better (not trusted)**";
+    assert!(markdown.contains(caption), "{markdown}");
+    assert!(markdown.contains("first twice 40, second twice 0"), "{markdown}");
+    assert!(markdown.contains("1 pair left out"), "{markdown}");
     assert!(markdown.contains("| after\\|x | 1 | "), "{markdown}");
     assert!(markdown.contains("80 judged pairs of 40 clusters"), "{markdown}");
     assert!(report::html(&report).contains("Order by judged pairs"));
