@@ -15,6 +15,7 @@ fn the_program_explains_itself() {
       compare      Say whether one variant is better than another, and how sure that is
       score        Score a run again with today's checks, or score outputs made elsewhere
       calibrate    Measure a judge against people's labels, and write its certificate
+      judge        List judges and how far each can be trusted, or show one
       resume       Go on with a run that was stopped or whose process died
       retry        Send only the cells of a run again that ended in an error
       cancel       Ask a run in another process to stop; it can be resumed

@@ -19,6 +19,7 @@ mod execute;
 mod failures;
 mod gate;
 mod host;
+mod judges;
 mod judging;
 mod keys;
 mod labels;
@@ -67,6 +68,7 @@ pub use failures::{
 };
 pub use gate::{Approved, GateRequest, Gated, PlannedGate};
 pub use host::{Environment, Host};
+pub use judges::{CalibrationView, JudgeNext, JudgeUse, JudgeView};
 pub use judging::{JudgingPlan, JudgingRequest, JudgingRound};
 pub use keys::{KeyTest, KeyView, key_origin};
 pub use labels::{
@@ -92,7 +94,7 @@ pub use analysis::{
 pub use catalog::Tariff;
 pub use engine::{CacheUse, Stopper};
 pub use evalset::Split;
-pub use evalset::{Criterion, CriterionKind, LabelValue, Preference};
+pub use evalset::{CertifiedRate, Criterion, CriterionKind, JudgeState, LabelValue, Preference};
 pub use interchange::PriceFormat;
 pub use store::{CacheStats, CellRow, RunSummary, Which};
 

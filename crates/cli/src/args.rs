@@ -9,6 +9,7 @@
 mod calibrate;
 mod costs;
 mod failures;
+mod judge;
 mod label;
 
 use std::num::NonZeroU32;
@@ -19,6 +20,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use calibrate::{Calibrate, CalibrateSplit};
 pub(crate) use costs::{Costs, CostsGroup, ImportPrices, Prices, PricesCommand, PricesFrom};
 pub(crate) use failures::{Failures, FailuresCommand, FailuresFile, FailuresList, Who};
+pub(crate) use judge::{Judge, JudgeCommand};
 pub(crate) use label::{Label, LabelCommand, LabelImport, LabelPurge, LabelQueue, Queue};
 
 /// Is the new prompt better, and how do we know?
@@ -92,6 +94,8 @@ pub(crate) enum Command {
     Score(Score),
     /// Measure a judge against people's labels, and write its certificate
     Calibrate(Calibrate),
+    /// List judges and how far each can be trusted, or show one
+    Judge(Judge),
     /// Go on with a run that was stopped or whose process died
     Resume(Resume),
     /// Send only the cells of a run again that ended in an error

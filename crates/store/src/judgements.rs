@@ -90,6 +90,35 @@ impl Store {
             rows.collect::<Result<_, _>>().doing(doing)
         })
     }
+
+    /// Returns how many outputs of an eval set, or pairs of them, a version of a judge has judged on a
+    /// criterion; those for which it gave no answer do not count.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn judged_outputs(
+        &self,
+        eval_set: &str,
+        criterion: &str,
+        judge: &str,
+        version: ContentHash,
+    ) -> Result<u64, StoreError> {
+        self.read(|connection| {
+            let doing = "count what a judge judged";
+            connection
+                .prepare_cached(
+                    "SELECT count(*) FROM (
+                       SELECT DISTINCT case_id, case_hash, output, output_b FROM judgement
+                       WHERE eval_set = ?1 AND criterion = ?2 AND judge = ?3 AND version = ?4
+                         AND value <> 'error')",
+                )
+                .and_then(|mut select| {
+                    let of = params![eval_set, criterion, judge, version.as_bytes()];
+                    select.query_row(of, |row| row.get::<_, u32>(0).map(u64::from))
+                })
+                .doing(doing)
+        })
+    }
 }
 
 fn put(

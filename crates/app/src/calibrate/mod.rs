@@ -15,12 +15,11 @@ use stats::InvalidInput;
 use store::Store;
 use values::Id;
 
-pub(crate) use trust::{judges_of, trusted};
+pub(crate) use trust::{JudgeToday, judge_today, judges_of, trusted};
 
 use crate::labels::open_world;
 use crate::{App, AppError};
 use gather::{Gathering, scale_of};
-use trust::{JudgeToday, judge_today};
 
 /// What a person asks of a judge.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use values::{ContentHash, Id, Timestamp};
 
 use super::*;
-use crate::{Environment, Host};
+use crate::{Environment, Host, JudgeNext};
 
 const SET: &str = "\
 variants: {terse: {prompt: reply}}
@@ -269,4 +269,34 @@ fn scores_of_another_version_of_a_judge_are_not_trusted() {
     assert_eq!(world.state_for(Some(today.version)), Some(JudgeState::Trusted));
     let another = ContentHash::of_bytes(b"another");
     assert_eq!(world.state_for(Some(another)), Some(JudgeState::Stale));
+}
+
+#[test]
+fn a_judge_is_shown_with_its_state_and_what_to_do_next() {
+    for (all, state, next) in [
+        (said(58, 2, 5, 45), JudgeState::Trusted, JudgeNext::Nothing),
+        (said(58, 2, 6, 44), JudgeState::NotYet, JudgeNext::Improve),
+        (said(20, 0, 0, 5), JudgeState::TooFew, JudgeNext::Label),
+    ] {
+        let world = World::new(&all);
+        let shown = || {
+            let judge = world.app.judge(Some(world.folder.path()), "polite").unwrap();
+            assert_eq!(judge.sees, ["output"]);
+            judge.uses.into_iter().next().unwrap()
+        };
+        let before = shown();
+        assert_eq!((before.state, before.next), (None, JudgeNext::Calibrate));
+        assert_eq!(before.judged, all.len() as u64);
+        world.calibrate().unwrap();
+        let after = shown();
+        assert_eq!((after.state, after.next), (Some(state), next));
+        let found = after.calibration.unwrap();
+        assert_eq!((found.calibrated, found.uses), (now(), 1));
+        assert_eq!(found.true_passes.of + found.true_fails.of, all.len() as u64);
+        world.write("judges/polite.prompt", &JUDGE.replace("polite?", "kind?"));
+        let changed = shown();
+        assert_eq!((changed.state, changed.judged), (Some(JudgeState::Stale), 0));
+        assert_eq!(changed.changed, ["its prompt"]);
+        assert_eq!(changed.next, JudgeNext::Judge { run: None, is_latest: false });
+    }
 }

@@ -9,6 +9,7 @@ mod costs;
 mod doctor;
 mod failures;
 mod gate;
+mod judge;
 mod judging;
 mod key;
 mod label;
@@ -60,6 +61,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, AppError> {
         Command::Compare(args) => compare::compare(&context, &args),
         Command::Score(args) => score::score(&context, &args),
         Command::Calibrate(args) => calibrate::calibrate(&context, &args),
+        Command::Judge(args) => judge::judge(&context, args),
         Command::Resume(args) => session::resume(&context, &args, false),
         Command::Retry(args) => session::resume(&context, &args, true),
         Command::Cancel(args) => runs::cancel(&context, &args),

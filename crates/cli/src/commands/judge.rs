@@ -1,0 +1,207 @@
+//! `trysquare judge`: the judges, what they decide, and how far each can be trusted.
+
+use anstyle::{AnsiColor, Style};
+use app::{AppError, CalibrationView, CertifiedRate, JudgeNext, JudgeState, JudgeUse, JudgeView};
+
+use super::Context;
+use crate::args::{Judge, JudgeCommand};
+use crate::diagnostics::printable;
+use crate::exit::Exit;
+use crate::output::{BOLD, FAINT};
+use crate::table::{self, Align};
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+const OPEN: Style = AnsiColor::Yellow.on_default();
+
+/// Lists judges, or shows one.
+pub(crate) fn judge(context: &Context<'_>, args: Judge) -> Result<Exit, AppError> {
+    let (app, folder, output) = (&context.app, context.folder(), context.output);
+    match args.command {
+        None | Some(JudgeCommand::List) => output.many(&app.judges(folder)?, list),
+        Some(JudgeCommand::Show { judge }) => output.one(&app.judge(folder, &judge)?, shown),
+    }
+    Ok(Exit::Complete)
+}
+
+fn list(judges: &[JudgeView]) -> String {
+    if judges.is_empty() {
+        return "No judges yet: each is a file judges/NAME.prompt that an evalset.yaml names under \
+                `judges`.\n"
+            .to_owned();
+    }
+    let head = ["judge", "version", "model", "eval set", "criterion", "state"]
+        .map(|title| (title, Align::Left));
+    let mut rows = Vec::new();
+    let mut steps = Vec::new();
+    for judge in judges {
+        let version = match &judge.version {
+            Some(version) => version.short(),
+            None => format!("{BAD}has errors{BAD:#}"),
+        };
+        let row = |model: Option<&String>, set: &str, criterion: &str, state: String| {
+            let model = model.map_or("–".to_owned(), |model| printable(model));
+            let (set, criterion) = (printable(set), printable(criterion));
+            vec![printable(&judge.name), version.clone(), model, set, criterion, state]
+        };
+        for of in &judge.uses {
+            rows.push(row(of.model.as_ref(), &of.set, &of.criterion, state(of)));
+            steps.extend(step(of));
+        }
+        if judge.uses.is_empty() {
+            rows.push(row(judge.model.as_ref(), "–", "–", "in no eval set".to_owned()));
+            steps.extend(judge.version.is_none().then(mend));
+        }
+    }
+    steps.dedup();
+    table::render(&head, &rows) + &next(&steps)
+}
+
+fn next(steps: &[(String, &str)]) -> String {
+    if steps.is_empty() {
+        return String::new();
+    }
+    let width = steps.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
+    let mut out = format!("\n{BOLD}Next{BOLD:#}\n");
+    for (command, why) in steps {
+        out += &format!("  {command:<width$}  {FAINT}{why}{FAINT:#}\n");
+    }
+    out
+}
+
+/// How far a judge can be trusted, in a word; never colour alone.
+fn state(of: &JudgeUse) -> String {
+    let (style, word) = match of.state {
+        None => (OPEN, "not calibrated"),
+        Some(JudgeState::Trusted) => (GOOD, JudgeState::Trusted.words()),
+        Some(JudgeState::NotYet) => (BAD, JudgeState::NotYet.words()),
+        Some(open @ (JudgeState::Stale | JudgeState::TooFew)) => (OPEN, open.words()),
+    };
+    format!("{style}{word}{style:#}")
+}
+
+/// The command that brings a judge nearer to being trusted, and why.
+fn step(of: &JudgeUse) -> Option<(String, &'static str)> {
+    let (name, set) = (printable(&of.name), printable(&of.set));
+    Some(match of.next {
+        JudgeNext::Mend => mend(),
+        JudgeNext::Judge { run: None, .. } => {
+            (format!("trysquare run {set}"), "there is nothing yet that it could judge")
+        }
+        JudgeNext::Judge { run: Some(run), is_latest } => {
+            let run = if is_latest { "latest".to_owned() } else { run.to_string() };
+            let command = format!("trysquare score {run} --judge {name}");
+            (command, "as it is today it has judged nothing")
+        }
+        JudgeNext::Calibrate => (
+            format!("trysquare calibrate {name} --set {set}"),
+            "measure it against people's labels",
+        ),
+        JudgeNext::Label => {
+            (format!("trysquare label {set}"), "too few outputs are labelled to trust any judge")
+        }
+        JudgeNext::Improve => (
+            format!("trysquare calibrate {name} --set {set} --split dev"),
+            "see where it errs, and mend its prompt",
+        ),
+        JudgeNext::Nothing => return None,
+    })
+}
+
+fn mend() -> (String, &'static str) {
+    ("trysquare validate".to_owned(), "it has errors")
+}
+
+fn shown(judge: &JudgeView) -> String {
+    let mut out = format!("{BOLD}{}{BOLD:#}\n", printable(&judge.name));
+    let version = judge.version.map(|version| version.to_string());
+    let sees = judge.sees.join(", ");
+    let facts = [
+        ("description", judge.description.as_deref()),
+        ("file", Some(judge.file.as_str())),
+        ("version", version.as_deref().or(Some("none: it has errors"))),
+        ("model", judge.model.as_deref()),
+        ("sees", Some(sees.as_str())),
+        ("answers", judge.answers.as_deref()),
+        ("certificate", judge.certificate.as_deref()),
+        ("", judge.certificate_error.as_deref()),
+    ];
+    for (name, fact) in facts {
+        if let Some(fact) = fact.filter(|fact| !fact.is_empty()) {
+            out += &format!("{FAINT}{name:<11}{FAINT:#}  {}\n", printable(fact));
+        }
+    }
+    if judge.uses.is_empty() {
+        let name = printable(&judge.name);
+        out += &format!(
+            "\nNo eval set has it: `judges: [{name}]` in an evalset.yaml lets it decide there.\n"
+        );
+    }
+    let mut steps = Vec::new();
+    for of in &judge.uses {
+        out += &used(of, judge);
+        steps.extend(step(of));
+    }
+    out + &next(&steps)
+}
+
+fn used(of: &JudgeUse, judge: &JudgeView) -> String {
+    let mut out = format!(
+        "\n{BOLD}{} of {}{BOLD:#}  {}\n",
+        printable(&of.criterion),
+        printable(&of.set),
+        state(of)
+    );
+    let mut line = |name: &str, text: &str| {
+        out += &format!("{FAINT}{name:<11}{FAINT:#}  {}\n", printable(text));
+    };
+    if of.name != judge.name {
+        line("called", &of.name);
+    }
+    if let Some(model) = of.model.as_ref().filter(|model| Some(*model) != judge.model.as_ref()) {
+        line("model", model);
+    }
+    if !of.changed.is_empty() {
+        line("changed", &format!("{} since it was calibrated", of.changed.join(", ")));
+    }
+    if let Some(found) = &of.calibration {
+        for (name, text) in calibrated(found) {
+            line(name, &text);
+        }
+    }
+    let judged = match of.judged {
+        0 => "nothing as it is today, on this machine".to_owned(),
+        1 => "1 output as it is today".to_owned(),
+        many => format!("{many} outputs as it is today"),
+    };
+    line("judged", &judged);
+    out
+}
+
+/// What the last calibration found.
+fn calibrated(found: &CalibrationView) -> Vec<(&'static str, String)> {
+    let labels = &found.test_labels;
+    let day: String = found.calibrated.to_string().chars().take(10).collect();
+    let mut lines = vec![(
+        "calibrated",
+        format!("{day}, on {} passes and {} fails of people", labels.passes, labels.fails),
+    )];
+    if found.uses > 1 {
+        let uses = format!("{} versions of it were tried on them: optimistic", found.uses);
+        lines.push(("", uses));
+    }
+    lines.push(("", format!("passes {}", right(&found.true_passes, "what people pass"))));
+    lines.push(("", format!("fails  {}", right(&found.true_fails, "what people fail"))));
+    lines
+}
+
+fn right(rate: &CertifiedRate, what: &str) -> String {
+    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    let bound = rate.bound.map_or("none".to_owned(), percent);
+    format!(
+        "{} of {} of {what}; lower bound {bound}, needs {}",
+        rate.right,
+        rate.of,
+        percent(rate.threshold)
+    )
+}
