@@ -274,5 +274,11 @@ fn form(answer: &JudgeAnswer) -> String {
         JudgeAnswer::Score { low, high } => format!("a score from {low} to {high}"),
         JudgeAnswer::Category { categories } => format!("one of {}", categories.join(", ")),
         JudgeAnswer::Probability => "the probability of pass".to_owned(),
+        JudgeAnswer::Preference { ties: true } => "which of two is better, or a tie".to_owned(),
+        JudgeAnswer::Preference { ties: false } => "which of two is better".to_owned(),
+        JudgeAnswer::Criteria { criteria } => {
+            let named = criteria.iter().map(|(name, answer)| format!("{name}: {}", form(answer)));
+            named.collect::<Vec<_>>().join("; ")
+        }
     }
 }
