@@ -10,6 +10,7 @@ use test_provider::{Behaviour, SeenRequest, TestProvider};
 
 use crate::process::Process;
 use crate::project::{Project, billed_by};
+use crate::record::Record;
 
 const JUDGE: &str = "---\nmodel: local/m\nconfig: {maxOutputTokens: 32, temperature: 0}\noutput:\n  \
                      schema:\n    reason: string\n    verdict(enum): [pass, fail]\n---\n\
@@ -81,6 +82,14 @@ fn a_run_is_judged_and_its_primary_criterion_decides() {
     assert_eq!(record.scores.len(), 8, "the check's score stands beside the judge's");
     assert_eq!((server.counts().requests, judge_requests(&server)), (8, 4));
     assert!(record.booked() < billed_by(&server), "a judge's cost is not the run's");
+    let judges: i64 = record.judging.iter().map(Record::booked).sum();
+    assert_eq!(record.booked() + judges, billed_by(&server), "the export lacks a judging run");
+    let shown = project.run(&["show", "latest", "--format", "json"]).expect(0).stdout;
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["judges"][0]["cost_nano_dollars"], judges);
+    assert_eq!(shown["judges"][0]["replies"], 4);
+    assert_eq!(shown["waits_for"], serde_json::Value::Null);
+    project.run(&["show", "latest"]).expect(0).says("on local/m: 4 replies, $0.0");
     let schema = server.seen().into_iter().find(is_judging).unwrap();
     assert_eq!(schema.json["response_format"]["type"], "json_schema");
 }
@@ -89,7 +98,8 @@ fn a_run_is_judged_and_its_primary_criterion_decides() {
 fn without_judges_nothing_is_judged_and_score_judges_it_later_without_generating() {
     let server = TestProvider::start(judging);
     let project = project(&server, 3);
-    project.run(&["run", "set", "--no-judges"]).expect(0);
+    let ran = project.run(&["run", "set", "--no-judges"]).expect(0).says("not judged yet");
+    ran.says("trysquare score latest --judge polite    have polite judge 3 cells");
     assert_eq!(project.latest().count(Status::NoChecks), 3);
     assert_eq!(server.counts().requests, 3);
     project.run(&["score", "latest"]).expect(0);
@@ -297,4 +307,27 @@ fn an_output_cannot_leave_its_fence() {
         ),
         "{text}"
     );
+}
+
+#[test]
+fn two_processes_that_begin_to_judge_a_run_at_once_do_not_both_pay() {
+    let server = TestProvider::start(judging);
+    let project = project(&server, 30);
+    for _ in 0..4 {
+        project.run(&["run", "set", "--no-judges", "--no-cache"]).expect(0);
+        let before = judge_requests(&server);
+        let judge = || project.command(&["score", "latest", "--judge", "polite", "--no-cache"]);
+        let both = [judge(), judge()].map(|mut command| command.spawn().unwrap());
+        let ended = both.map(|child| child.wait_with_output().unwrap());
+        for output in &ended {
+            let said = String::from_utf8_lossy(&output.stderr);
+            // The slower one comes when nothing is left to ask, or is told who works on it.
+            let is_told = output.status.code() == Some(2) && said.contains("process");
+            assert!(output.status.success() || is_told, "{:?}: {said}", output.status);
+        }
+        assert!(ended.iter().any(|output| output.status.success()));
+        assert_eq!(judge_requests(&server) - before, 30);
+        project.run(&["score", "latest"]).expect(0);
+        assert_eq!(project.latest().count(Status::Pass), 29);
+    }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Record {
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) scores: Vec<(u32, RecordedScore)>,
     pub(crate) ledger: Vec<LedgerEntry>,
+    /// The runs that judge it.
+    pub(crate) judging: Vec<Record>,
 }
 
 impl Record {
@@ -22,24 +24,42 @@ impl Record {
     #[track_caller]
     pub(crate) fn parse(text: &str) -> Self {
         let mut rows = text.lines().map(|line| serde_json::from_str::<ExportRow>(line).unwrap());
-        let Some(ExportRow::Run { state, header, .. }) = rows.next() else {
-            panic!("an export starts with its run: {text}")
+        let (mut record, judged_by) = Self::next(&mut rows).expect("an export starts with its run");
+        while let Some((judging, _)) = Self::next(&mut rows) {
+            assert_eq!(judging.header.judging.map(|one| one.run), Some(record.header.id));
+            record.judging.push(judging);
+        }
+        let follow: Vec<_> = record.judging.iter().map(Self::id).collect();
+        assert_eq!(judged_by, follow, "the export is cut");
+        record
+    }
+
+    /// Reads the rows of one run, and by which it is judged.
+    #[track_caller]
+    fn next(rows: &mut impl Iterator<Item = ExportRow>) -> Option<(Self, Vec<String>)> {
+        let ExportRow::Run { state, header, judged_by, .. } = rows.next()? else {
+            panic!("the rows of a run begin with it")
         };
         let (mut cells, mut attempts, mut scores) = (Vec::new(), Vec::new(), Vec::new());
         let (mut ledger, mut end) = (Vec::new(), None);
-        for row in rows {
+        for row in rows.by_ref() {
             match row {
-                ExportRow::Cell { cell, status } => cells.push((cell, status)),
+                ExportRow::Cell { cell, status, .. } => cells.push((cell, status)),
                 ExportRow::Attempt { attempt, .. } => attempts.push(*attempt),
                 ExportRow::Score { cell, score } => scores.push((cell, score)),
                 ExportRow::Ledger { entry } => ledger.push(entry),
-                ExportRow::End { cells, attempts } => end = Some((cells as usize, attempts)),
+                ExportRow::End { cells, attempts } => {
+                    end = Some((cells as usize, attempts));
+                    break;
+                }
                 ExportRow::Content { .. } => {}
                 ExportRow::Run { .. } => panic!("two runs in one export"),
             }
         }
         assert_eq!(end, Some((cells.len(), attempts.len() as u64)), "the export is cut");
-        Self { state, header: *header, cells, attempts, scores, ledger }
+        let judging = Vec::new();
+        let record = Self { state, header: *header, cells, attempts, scores, ledger, judging };
+        Some((record, judged_by.iter().map(ToString::to_string).collect()))
     }
 
     /// Returns the run's id as commands take it.

@@ -4,14 +4,14 @@ use values::{ContentHash, Id, Timestamp};
 
 use crate::{Attempt, LedgerEntry, PlannedCell, RecordedScore, RunHeader, RunState};
 
-/// The format of exported rows.
-pub const EXPORT_FORMAT: u32 = 1;
+/// The format of exported rows. In format 1 no judging runs followed.
+pub const EXPORT_FORMAT: u32 = 2;
 
 /// One line of an exported run (`runs export`), a JSON object.
 ///
 /// The order is: the run; the versions that it used; each cell in plan order, followed by its
 /// attempts and scores; the ledger by id; and the end, by which a reader knows that nothing is
-/// missing. A reader skips a row that it does not know, and refuses a `format` above its own.
+/// missing. The runs that judge it follow, each in the same order. A reader skips a row that it does not know, and refuses a `format` above its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "row", rename_all = "snake_case")]
 pub enum ExportRow {
@@ -25,6 +25,9 @@ pub enum ExportRow {
         state_since: Timestamp,
         /// What was planned.
         header: Box<RunHeader>,
+        /// The runs that judge its outputs and follow in this order.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        judged_by: Vec<Id>,
     },
     /// A version of a prompt, a case … that it used.
     Content {
@@ -42,6 +45,10 @@ pub enum ExportRow {
         /// Its status; absent while it has no outcome, or an answer that is not scored yet.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         status: Option<Status>,
+        /// In a judging run: the cells of the judged run whose outputs the judge is shown, in that
+        /// order.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        judges: Vec<u32>,
     },
     /// An attempt of the cell above.
     Attempt {
@@ -149,7 +156,11 @@ mod tests {
     #[test]
     fn rows_have_this_text_and_are_read_back() {
         let rows = [
-            ExportRow::Cell { cell: planned_cell(), status: Some(Status::Error) },
+            ExportRow::Cell {
+                cell: planned_cell(),
+                status: Some(Status::Error),
+                judges: Vec::new(),
+            },
             ExportRow::Attempt { attempt: Box::new(attempt()), reservation: Some(id(2)) },
             ExportRow::Score { cell: 3, score: recorded_score() },
             ExportRow::Ledger { entry: ledger_entry() },

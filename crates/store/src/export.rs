@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use run::{EXPORT_FORMAT, ExportRow, RunHeader, VariantSource};
 use rusqlite::Connection;
 use values::{ContentHash, Id};
@@ -13,11 +15,11 @@ use crate::store::Store;
 const PAGE: u32 = 500;
 
 impl Store {
-    /// Hands a run's whole record to `write`, row by row, in the order that [`ExportRow`] gives.
-    /// Stops at the first error of `write`.
+    /// Hands a run's whole record to `write`, and then those of the runs that judge it, row by row, in
+    /// the order that [`ExportRow`] gives. Stops at the first error of `write`.
     ///
-    /// Of what grows with the run only the hashes of its cases are held. A run that goes on
-    /// meanwhile is exported as far as it was when each row was read.
+    /// Of what grows with the run only the hashes of its cases and, of a judging run, what its cells
+    /// judge are held. A run that goes on meanwhile is exported as far as it was when each row was read.
     ///
     /// # Errors
     /// What `write` returned, or a [`StoreError`] turned into it.
@@ -26,8 +28,25 @@ impl Store {
         run: Id,
         mut write: impl FnMut(ExportRow) -> Result<(), E>,
     ) -> Result<(), E> {
+        let judged_by = self.judging_run_ids(run)?;
+        self.export_one(run, judged_by.clone(), &mut write)?;
+        judged_by.into_iter().try_for_each(|one| self.export_one(one, Vec::new(), &mut write))
+    }
+
+    fn export_one<E: From<StoreError>>(
+        &self,
+        run: Id,
+        judged_by: Vec<Id>,
+        write: &mut impl FnMut(ExportRow) -> Result<(), E>,
+    ) -> Result<(), E> {
         let header = self.run_header(run)?;
         let summary = self.run_summary(run)?;
+        let judged: HashMap<u32, Vec<u32>> = match header.judging {
+            Some(_) => {
+                self.judged_cells(run)?.into_iter().map(|it| (it.cell.index, it.of)).collect()
+            }
+            None => HashMap::new(),
+        };
         let used = self.read(|connection| versions(connection, run, &header))?;
         let cells = header.cells;
         write(ExportRow::Run {
@@ -35,6 +54,7 @@ impl Store {
             state: summary.state,
             state_since: summary.state_since,
             header: Box::new(header),
+            judged_by,
         })?;
         for (kind, hash) in used {
             if let Some(body) = self.content(kind, hash)? {
@@ -47,7 +67,7 @@ impl Store {
                 cells::record(connection, run, runs::number(connection, run)?, cell)
             })?;
             attempts += record.attempts.len() as u64;
-            export_cell(record, &mut write)?;
+            export_cell(record, judged.get(&cell).cloned().unwrap_or_default(), write)?;
         }
         let mut after = None;
         loop {
@@ -107,10 +127,11 @@ fn versions(
 
 fn export_cell<E>(
     record: CellRecord,
+    judges: Vec<u32>,
     write: &mut impl FnMut(ExportRow) -> Result<(), E>,
 ) -> Result<(), E> {
     let cell = record.cell.index;
-    write(ExportRow::Cell { cell: record.cell, status: record.status })?;
+    write(ExportRow::Cell { cell: record.cell, status: record.status, judges })?;
     for recorded in record.attempts {
         write(ExportRow::Attempt {
             attempt: Box::new(recorded.attempt),

@@ -1,7 +1,7 @@
 //! Runs that judge the outputs of other runs.
 
 use run::{PlannedCell, RunHeader};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use values::{Id, Timestamp};
 
 use crate::error::{Doing, StoreError};
@@ -23,12 +23,17 @@ pub struct JudgedCell {
 impl Store {
     /// Writes a judging run before its first call, held by this process, as [`Store::create_run`]
     /// does. Its header names the judged run.
+    ///
+    /// `known` are the runs by which that was judged when this one was planned. Reports `false`, and
+    /// writes nothing, if it has others by now: another process has begun to judge it, and what was
+    /// planned here would be asked and paid for twice.
     pub fn create_judging_run(
         &self,
         header: RunHeader,
         cells: Vec<JudgedCell>,
+        known: Vec<Id>,
         now: Timestamp,
-        done: Done<()>,
+        done: Done<bool>,
     ) {
         let lease = self.lease();
         self.submit(done, move |connection| {
@@ -37,6 +42,9 @@ impl Store {
                 return Err(StoreError::Conflict(format!("run {} judges nothing", header.id)));
             };
             runs::number(connection, judging.run)?;
+            if judging_ids(connection, judging.run)? != known {
+                return Ok(false);
+            }
             let planned: Vec<PlannedCell> = cells.iter().map(|one| one.cell.clone()).collect();
             runs::create(connection, &header, Box::new(planned.into_iter()), &lease, now)?;
             let run_no = runs::number(connection, header.id)?;
@@ -56,7 +64,7 @@ impl Store {
                     insert.execute(params![run_no, judged.cell.index, part, of]).doing(doing)?;
                 }
             }
-            Ok(())
+            Ok(true)
         });
     }
 
@@ -73,6 +81,14 @@ impl Store {
             let rows = statement.query_map([of.as_bytes()], |row| row.json(0)).doing(doing)?;
             rows.collect::<Result<_, _>>().doing(doing)
         })
+    }
+
+    /// Returns the runs that judge the outputs of a run, oldest first.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn judging_run_ids(&self, of: Id) -> Result<Vec<Id>, StoreError> {
+        self.read(|connection| judging_ids(connection, of))
     }
 
     /// Returns the cells of a judging run with what they judge, in plan order.
@@ -106,4 +122,14 @@ impl Store {
             Ok(found)
         })
     }
+}
+
+fn judging_ids(connection: &Connection, of: Id) -> Result<Vec<Id>, StoreError> {
+    let doing = "look for the runs that judge a run";
+    let mut statement = connection
+        .prepare_cached("SELECT id FROM run WHERE judges = ?1 ORDER BY id")
+        .doing(doing)?;
+    let rows =
+        statement.query_map([of.as_bytes()], |row| row.get(0).map(Id::from_bytes)).doing(doing)?;
+    rows.collect::<Result<_, _>>().doing(doing)
 }

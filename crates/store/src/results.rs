@@ -162,7 +162,7 @@ impl Store {
     }
 
     /// Returns at most `limit` runs, newest first, whose ids begin with these hex digits (hyphens
-    /// do not count).
+    /// do not count). A judging run, which no list names, is found by its whole id only.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -175,7 +175,9 @@ impl Store {
             let doing = "look for a run";
             let mut statement = connection
                 .prepare_cached(
-                    "SELECT id FROM run WHERE hex(id) LIKE ?1 || '%' ORDER BY id DESC LIMIT ?2",
+                    "SELECT id FROM run
+                     WHERE hex(id) LIKE ?1 || '%' AND (judges IS NULL OR length(?1) = 32)
+                     ORDER BY id DESC LIMIT ?2",
                 )
                 .doing(doing)?;
             let rows = statement

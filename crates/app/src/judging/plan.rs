@@ -63,6 +63,8 @@ pub struct JudgingPlan {
     cells: Vec<JudgedCell>,
     /// Whether the run has to be written first.
     is_new: bool,
+    /// The runs by which the judged run was judged when this was planned.
+    known: Vec<Id>,
     material: Arc<Material>,
     project: Arc<Project>,
     replay: Option<Arc<Replay>>,
@@ -104,6 +106,8 @@ impl App {
             retry_errors: request.retry_errors,
             retried: &request.retried,
         };
+        // Before anything is read that they decide.
+        let known = store.judging_run_ids(request.run)?;
         let Some(next) = next(&store, &judged, &wish)? else { return Ok(None) };
         let Step { round, header, selection, cells, is_new } =
             self.step(&store, &judged, next, request)?;
@@ -126,6 +130,7 @@ impl App {
             selection,
             cells,
             is_new,
+            known,
             material,
             project: Arc::new(project),
             replay,
@@ -198,14 +203,17 @@ impl App {
 
     /// Writes a planned judging run, if it is new, and makes its session ready. Blocking.
     ///
+    /// Returns `None`, and asks nobody, if another process has begun to judge the run since this was
+    /// planned: plan again.
+    ///
     /// # Errors
     /// [`crate::ErrorKind::Permission`] if something is not allowed yet; [`crate::ErrorKind::Record`]
     /// if the run cannot be written.
-    pub fn start_judging(&self, plan: JudgingPlan) -> Result<RunningRun, AppError> {
+    pub fn start_judging(&self, plan: JudgingPlan) -> Result<Option<RunningRun>, AppError> {
         if let Some(missing) = plan.missing.first() {
             return Err(missing.error());
         }
-        let JudgingPlan { header, selection, cells, is_new, material, project, .. } = plan;
+        let JudgingPlan { header, selection, cells, is_new, known, material, project, .. } = plan;
         let (store, sending, replay, caps) = (plan.store, plan.sending, plan.replay, plan.caps);
         let asking = asking(&store, &header, &cells, &material)?;
         let replays = replay.is_some();
@@ -217,7 +225,11 @@ impl App {
         if is_new {
             let now = (self.host.now)();
             let Counting { settings, .. } = store.counting(plan_of(&header))?;
-            store::wait(|done| store.create_judging_run(header.clone(), cells, now, done))?;
+            let new = header.clone();
+            let create = |done| store.create_judging_run(new, cells, known, now, done);
+            if !store::wait(create)? {
+                return Ok(None);
+            }
             if let Some(settings) = settings {
                 store::wait(|done| {
                     store.note_settings(header.id, settings, Vec::new(), now, done);
@@ -226,7 +238,7 @@ impl App {
         }
         let verdicts = Verdicts::default();
         let work = Work { selection, caps, replay: replays, verdicts, header };
-        self.session(store, &project, material, calls, work, &sending, after)
+        self.session(store, &project, material, calls, work, &sending, after).map(Some)
     }
 }
 

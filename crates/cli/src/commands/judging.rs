@@ -57,8 +57,10 @@ pub(super) fn work(
             let Some(again) = context.app.plan_judging(folder, &request)? else { break };
             plan = again;
         }
-        request.retried.push(plan.run);
-        let running = context.app.start_judging(plan)?;
+        let judging = plan.run;
+        // Another process was quicker: what is left to ask is another matter now.
+        let Some(running) = context.app.start_judging(plan)? else { continue };
+        request.retried.push(judging);
         let summary = session::execute(context, running)?;
         if context.output.is_human() {
             context.output.note(&session::ending(&summary, of));

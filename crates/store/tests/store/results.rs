@@ -193,12 +193,12 @@ fn an_export_holds_the_whole_record_and_reads_back() {
         .unwrap();
     let rows: Vec<ExportRow> =
         lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(matches!(&rows[0], ExportRow::Run { format: 1, header, .. } if header.id == run));
+    assert!(matches!(&rows[0], ExportRow::Run { format: 2, header, .. } if header.id == run));
     let kinds: Vec<_> = lines.iter().map(|line| line.split('"').nth(3).unwrap()).collect();
     let expected_kinds = "run content cell attempt score cell attempt score cell attempt \
          cell attempt attempt cell attempt cell ledger end";
     assert_eq!(kinds, expected_kinds.split_whitespace().collect::<Vec<_>>());
-    assert!(matches!(&rows[2], ExportRow::Cell { cell, status: Some(Status::Pass) }
+    assert!(matches!(&rows[2], ExportRow::Cell { cell, status: Some(Status::Pass), .. }
         if cell.index == 0));
     assert!(matches!(&rows[4], ExportRow::Score { cell: 0, score: recorded }
         if recorded.score == score("equals", Pass)));
