@@ -27,7 +27,7 @@ fn judges_that_decide_nothing_or_have_errors_are_listed_as_such() {
     tone    41497f8c719d  openai/gpt-5-mini  –         –          in no eval set
 
     Next
-      trysquare validate  it has errors
+      trysquare validate    it has errors
     --- exit 0
     ");
     insta::assert_snapshot!(sandbox.run(&["judge", "show", "tone"]), @r"
@@ -67,7 +67,7 @@ fn a_judge_says_what_it_decides_and_what_to_do_next() {
     judged       nothing as it is today, on this machine
 
     Next
-      trysquare run order-number  there is nothing yet that it could judge
+      trysquare run order-number    there is nothing yet that it could judge
     --- exit 0
     ");
     sandbox.write("judges/tone.trust.json", "{}");

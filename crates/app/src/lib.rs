@@ -82,7 +82,7 @@ pub use permission::{Grants, Missing, parse_origin};
 pub use pins::{Approval, ExportedPrompt, PinRequest, PinView};
 pub use plan::{Plan, PlanSummary, RunRequest, Sending, VariantPlan};
 pub use prompts::{PromptView, RenderedPrompt, VariableView, VersionView};
-pub use results::{CellFilter, CellView, RunView, VariantView};
+pub use results::{CellFilter, CellView, JudgesBill, RunView, VariantView, Waiting};
 pub use sizes::{Detectable, SizeAnswer, SizeRequest, SizeSpread};
 pub use trust::TrustView;
 pub use until_decided::UntilDecidedRequest;
@@ -94,7 +94,9 @@ pub use analysis::{
 pub use catalog::Tariff;
 pub use engine::{CacheUse, Stopper};
 pub use evalset::Split;
-pub use evalset::{CertifiedRate, Criterion, CriterionKind, JudgeState, LabelValue, Preference};
+pub use evalset::{
+    CertifiedRate, Criterion, CriterionKind, JudgeState, LabelValue, Preference, ScoreSource,
+};
 pub use interchange::PriceFormat;
 pub use store::{CacheStats, CellRow, RunSummary, Which};
 

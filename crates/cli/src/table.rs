@@ -2,7 +2,7 @@
 
 use anstream::adapter::strip_str;
 
-use crate::output::FAINT;
+use crate::output::{BOLD, FAINT};
 
 /// How a column is aligned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,19 @@ pub(crate) fn render(head: &[(&str, Align)], rows: &[Vec<String>]) -> String {
     for row in rows {
         out += &line(head, &widths, row);
         out.push('\n');
+    }
+    out
+}
+
+/// Renders what a person can do next: commands, each with what it does. Nothing if there is nothing.
+pub(crate) fn steps(steps: &[(String, String)]) -> String {
+    if steps.is_empty() {
+        return String::new();
+    }
+    let wide = steps.iter().map(|(command, _)| width(command)).max().unwrap_or(0);
+    let mut out = format!("\n{BOLD}Next{BOLD:#}\n");
+    for (command, why) in steps {
+        out += &format!("  {command:<wide$}    {why}\n");
     }
     out
 }

@@ -14,6 +14,9 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const OPEN: Style = AnsiColor::Yellow.on_default();
 
+/// What to do about a judge with errors.
+const MEND: (&str, &str) = ("trysquare validate", "it has errors");
+
 /// Lists judges, or shows one.
 pub(crate) fn judge(context: &Context<'_>, args: Judge) -> Result<Exit, AppError> {
     let (app, folder, output) = (&context.app, context.folder(), context.output);
@@ -50,23 +53,13 @@ fn list(judges: &[JudgeView]) -> String {
         }
         if judge.uses.is_empty() {
             rows.push(row(judge.model.as_ref(), "–", "–", "in no eval set".to_owned()));
-            steps.extend(judge.version.is_none().then(mend));
+            if judge.version.is_none() {
+                steps.push((MEND.0.to_owned(), MEND.1.to_owned()));
+            }
         }
     }
     steps.dedup();
-    table::render(&head, &rows) + &next(&steps)
-}
-
-fn next(steps: &[(String, &str)]) -> String {
-    if steps.is_empty() {
-        return String::new();
-    }
-    let width = steps.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
-    let mut out = format!("\n{BOLD}Next{BOLD:#}\n");
-    for (command, why) in steps {
-        out += &format!("  {command:<width$}  {FAINT}{why}{FAINT:#}\n");
-    }
-    out
+    table::render(&head, &rows) + &table::steps(&steps)
 }
 
 /// How far a judge can be trusted, in a word; never colour alone.
@@ -81,10 +74,10 @@ fn state(of: &JudgeUse) -> String {
 }
 
 /// The command that brings a judge nearer to being trusted, and why.
-fn step(of: &JudgeUse) -> Option<(String, &'static str)> {
+fn step(of: &JudgeUse) -> Option<(String, String)> {
     let (name, set) = (printable(&of.name), printable(&of.set));
-    Some(match of.next {
-        JudgeNext::Mend => mend(),
+    let (command, why) = match of.next {
+        JudgeNext::Mend => (MEND.0.to_owned(), MEND.1),
         JudgeNext::Judge { run: None, .. } => {
             (format!("trysquare run {set}"), "there is nothing yet that it could judge")
         }
@@ -105,11 +98,8 @@ fn step(of: &JudgeUse) -> Option<(String, &'static str)> {
             "see where it errs, and mend its prompt",
         ),
         JudgeNext::Nothing => return None,
-    })
-}
-
-fn mend() -> (String, &'static str) {
-    ("trysquare validate".to_owned(), "it has errors")
+    };
+    Some((command, why.to_owned()))
 }
 
 fn shown(judge: &JudgeView) -> String {
@@ -142,7 +132,7 @@ fn shown(judge: &JudgeView) -> String {
         out += &used(of, judge);
         steps.extend(step(of));
     }
-    out + &next(&steps)
+    out + &table::steps(&steps)
 }
 
 fn used(of: &JudgeUse, judge: &JudgeView) -> String {

@@ -1,5 +1,7 @@
 //! `trysquare show`: results, failures, one case in full.
 
+mod judges;
+
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
@@ -117,7 +119,10 @@ fn summary(view: &RunView) -> String {
         .into_iter()
         .filter(|status| view.variants.iter().any(|one| one.totals.tally.counts.of(*status) > 0))
         .collect();
-    head.extend(present.iter().map(|status| (status.word(), Align::Right)));
+    head.extend(present.iter().map(|status| {
+        let undecided = *status == Status::NoChecks;
+        (if undecided { judges::undecided(view) } else { status.word() }, Align::Right)
+    }));
     head.extend([
         ("cost", Align::Right),
         ("tokens in", Align::Right),
@@ -134,6 +139,7 @@ fn summary(view: &RunView) -> String {
         })
         .collect();
     out += &table::render(&head, &rows);
+    out += &judges::bill(&view.judges);
     let left = view.summary.tally.pending + view.summary.tally.unscored;
     if left > 0 {
         let cells = crate::progress::cells(left);
@@ -256,21 +262,20 @@ fn variant_name(view: &RunView, index: u32) -> &str {
 
 fn next_steps(view: &RunView) -> String {
     let counts = &view.summary.tally.counts;
-    let mut steps = Vec::new();
+    let run = if view.is_latest { "latest".to_owned() } else { view.header.id.to_string() };
+    let mut steps = judges::steps(view, &run);
+    let mut step = |command: String, why: &str| steps.push((command, why.to_owned()));
     if view.summary.state != RunState::Complete {
-        steps.push("trysquare resume latest             go on where it stopped");
+        step(format!("trysquare resume {run}"), "go on where it stopped");
     }
     if counts.error > 0 {
-        steps.push("trysquare retry latest              send the errors again");
+        step(format!("trysquare retry {run}"), "send the errors again");
     }
     if counts.fail + counts.unreadable > 0 {
-        steps.push("trysquare show latest --failures    every failure with its reason");
-        steps.push("trysquare show latest --case ID     one case in full");
+        step(format!("trysquare show {run} --failures"), "every failure with its reason");
+        step(format!("trysquare show {run} --case ID"), "one case in full");
     }
-    if steps.is_empty() {
-        return String::new();
-    }
-    format!("\n{BOLD}Next{BOLD:#}\n  {}\n", steps.join("\n  "))
+    table::steps(&steps)
 }
 
 fn case_in_full(case: &str, cells: &[CellView], raw: bool) -> String {
@@ -364,6 +369,7 @@ fn run_json(view: &RunView) -> Value {
             })
         })
         .collect();
+    let (judges, waits_for) = judges::as_json(view);
     json!({
         "run": view.header.id,
         "eval_set": view.header.eval_set,
@@ -374,6 +380,8 @@ fn run_json(view: &RunView) -> Value {
         "pending": view.summary.tally.pending + view.summary.tally.unscored,
         "spend": view.summary.spend,
         "variants": variants,
+        "judges": judges,
+        "waits_for": waits_for,
     })
 }
 
