@@ -29,7 +29,7 @@ fn init_says_what_it_wrote_and_what_to_do_next() {
 fn the_sample_is_valid_and_canonical() {
     let sandbox = Sandbox::new();
     insta::assert_snapshot!(sandbox.run(&["init", "--sample"]), @r"
-    wrote 18 files
+    wrote 20 files
       .gitattributes
       .gitignore
       evalsets/order-number/baseline.json
@@ -42,6 +42,8 @@ fn the_sample_is_valid_and_canonical() {
       evalsets/replies/labels.jsonl
       evalsets/replies/outputs.jsonl
       evalsets/replies/recorded.jsonl
+      judges/helpful.prompt
+      judges/helpful.trust.json
       prompts/order-number.examples-schema.prompt
       prompts/order-number.examples.prompt
       prompts/order-number.instruction.prompt

@@ -11,7 +11,7 @@ mod target_bodies;
 mod tests;
 
 /// The sample: the project that this repository itself is.
-const SAMPLE: [(&str, &str); 16] = [
+const SAMPLE: [(&str, &str); 18] = [
     ("trysquare.yaml", include_str!("../../../trysquare.yaml")),
     (
         "prompts/order-number.instruction.prompt",
@@ -47,6 +47,8 @@ const SAMPLE: [(&str, &str); 16] = [
     ),
     ("prompts/reply.examples.prompt", include_str!("../../../prompts/reply.examples.prompt")),
     ("prompts/reply.form.prompt", include_str!("../../../prompts/reply.form.prompt")),
+    ("judges/helpful.prompt", include_str!("../../../judges/helpful.prompt")),
+    ("judges/helpful.trust.json", include_str!("../../../judges/helpful.trust.json")),
     ("evalsets/replies/evalset.yaml", include_str!("../../../evalsets/replies/evalset.yaml")),
     ("evalsets/replies/cases.jsonl", include_str!("../../../evalsets/replies/cases.jsonl")),
     ("evalsets/replies/recorded.jsonl", include_str!("../../../evalsets/replies/recorded.jsonl")),
