@@ -27,8 +27,8 @@ pub use certificate::{
 };
 pub use label::{
     Act, BadLabel, Categories, Category, CurrentLabel, Drawn, ExternalOutput, LABEL_FORMAT,
-    LabelEvent, LabelRow, LabelSubject, LabelValue, LabelledOutput, Labels, LaterRow, Preference,
-    Purge, Reference, Sorting, read_labels, write_labels,
+    LabelEvent, LabelLine, LabelRow, LabelSubject, LabelText, LabelValue, LabelledOutput, Labels,
+    LaterRow, Preference, Purge, Reference, Sorting, SubjectLabels, read_labels, write_labels,
 };
 pub use outputs::{OUTPUT_FORMAT, Output, OutputContent, Outputs};
 pub use set::{

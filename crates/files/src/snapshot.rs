@@ -28,6 +28,11 @@ impl Snapshot {
         &self.path
     }
 
+    /// Returns the hash of what it held; none if it did not exist.
+    pub fn hash(&self) -> Option<ContentHash> {
+        self.hash
+    }
+
     /// Tells whether the file holds something else by now.
     ///
     /// # Errors

@@ -1,4 +1,5 @@
-//! What an eval set's folder holds besides cases: the baseline, and the outputs that it names.
+//! What an eval set's folder holds besides cases: the baseline, the outputs that it names, and the
+//! labels.
 
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,37 @@ impl<T> SetFile<T> {
     /// [`FileError`]; with [`files::FileProblem::Changed`] the person must choose.
     pub fn write(&self, text: &str) -> Result<(), FileError> {
         files::write_unless_changed(&self.snapshot, text.as_bytes()).map(drop)
+    }
+}
+
+impl SetFile<Vec<LabelRow>> {
+    /// Reads the rows of the text, and returns what is wrong with lines that are none.
+    pub fn read_rows(&mut self) -> Vec<Diagnostic> {
+        let Some(text) = &self.text else { return Vec::new() };
+        let (rows, bad) = read_labels(text);
+        self.content = Some(rows);
+        if bad.is_empty() {
+            return Vec::new();
+        }
+        let mut found =
+            Diagnostics::new(SourceText::new(self.path.to_string_lossy(), text.as_str()));
+        let mut bad = bad.into_iter().peekable();
+        let mut start = 0;
+        for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+            while let Some(one) = bad.next_if(|one| one.line == number) {
+                let inside = line.trim_start_matches('\u{feff}');
+                let begin = start + line.len() - inside.len();
+                let column = inside.char_indices().nth(one.column - 1);
+                let at = begin + column.map_or(0, |(at, _)| at);
+                let end = begin + inside.trim_end_matches(['\n', '\r']).len();
+                let span = Span::new(at, end.max(at));
+                let hint = "mend or remove the line; until then the file is left as it is, and \
+                            labels go on being saved in the database";
+                found.error_with_hint("label-row", span, one.problem, hint);
+            }
+            start += line.len();
+        }
+        found.into_vec()
     }
 }
 
@@ -61,27 +93,17 @@ impl Project {
         &self,
         set: &str,
     ) -> Result<(SetFile<Vec<LabelRow>>, Vec<Diagnostic>), FileError> {
-        self.set_file(set, "labels.jsonl", |name, text| {
-            let (rows, bad) = read_labels(text);
-            if bad.is_empty() {
-                return (Some(rows), Vec::new());
-            }
-            let mut found = Diagnostics::new(SourceText::new(name, text));
-            let mut bad = bad.into_iter().peekable();
-            let mut start = 0;
-            for (number, line) in (1..).zip(text.split_inclusive('\n')) {
-                while let Some(one) = bad.next_if(|one| one.line == number) {
-                    let inside = line.trim_start_matches('\u{feff}');
-                    let begin = start + line.len() - inside.len();
-                    let column = inside.char_indices().nth(one.column - 1);
-                    let at = begin + column.map_or(0, |(at, _)| at);
-                    let end = begin + inside.trim_end_matches(['\n', '\r']).len();
-                    found.error("label-row", Span::new(at, end.max(at)), one.problem);
-                }
-                start += line.len();
-            }
-            (Some(rows), found.into_vec())
-        })
+        let mut file = self.label_text(set)?;
+        let found = file.read_rows();
+        Ok((file, found))
+    }
+
+    /// Returns the `labels.jsonl` of an eval set with its text, of which no row is read yet.
+    ///
+    /// # Errors
+    /// [`FileError`] if it is there and cannot be read.
+    pub fn label_text(&self, set: &str) -> Result<SetFile<Vec<LabelRow>>, FileError> {
+        self.set_file(set, "labels.jsonl", |_, _| (None, Vec::new())).map(|(file, _)| file)
     }
 
     fn set_file<T>(

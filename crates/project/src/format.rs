@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use document::{Diagnostic, Severity};
-use evalset::{Baseline, Outputs};
+use evalset::{Baseline, Outputs, write_labels};
 use files::Snapshot;
 
 use crate::{OpenError, Project, SetFile};
@@ -56,6 +56,9 @@ impl Project {
             found.extend(diagnostics);
             let (outputs, diagnostics) = self.outputs(name)?;
             changed.extend(reformatted(outputs, &diagnostics, Outputs::to_text));
+            found.extend(diagnostics);
+            let (labels, diagnostics) = self.labels(name)?;
+            changed.extend(reformatted(labels, &diagnostics, |rows| write_labels(rows.clone())));
             found.extend(diagnostics);
         }
         Ok((changed, found))

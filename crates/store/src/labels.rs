@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use evalset::{LabelRow, LabelledOutput, read_labels};
+use evalset::{LabelLine, LabelRow, LabelledOutput, read_labels};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use values::{ContentHash, Id};
 
 use crate::error::{Doing, StoreError};
+use crate::sql::Columns;
 use crate::store::Store;
 use crate::writer::Done;
 
@@ -17,6 +18,15 @@ pub enum LabelOrigin {
     Here,
     /// Read from the file, or written to it.
     File,
+}
+
+/// A `labels.jsonl` as the database knows it: all of its rows are here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LabelFile {
+    /// The hash of its bytes.
+    pub hash: ContentHash,
+    /// Whether it is what this program would write for its rows.
+    pub is_canonical: bool,
 }
 
 impl Store {
@@ -34,8 +44,55 @@ impl Store {
     ) {
         let eval_set = eval_set.to_owned();
         // Writing the texts takes longest; it need not hold up the writer.
-        let rows: Vec<_> = rows.into_iter().map(|row| (row.row(), row)).collect();
-        self.submit(done, move |connection| add(connection, &eval_set, &rows, origin));
+        let lines: Vec<_> = rows.into_iter().map(LabelLine::of).collect();
+        self.submit(done, move |connection| add(connection, &eval_set, &lines, origin));
+    }
+
+    /// Notes what a file holds: these rows, which are added as [`Store::add_labels`] does, rows of this
+    /// database that were written to it, and what else it held when it was read before.
+    pub fn note_label_file(
+        &self,
+        eval_set: &str,
+        file: LabelFile,
+        lines: Vec<LabelLine>,
+        written: Vec<Id>,
+        done: Done<()>,
+    ) {
+        let eval_set = eval_set.to_owned();
+        self.submit(done, move |connection| {
+            let doing = "note which labels the file holds";
+            add(connection, &eval_set, &lines, LabelOrigin::File)?;
+            let mut update = connection
+                .prepare_cached("UPDATE label SET in_file = 1 WHERE eval_set = ?1 AND id = ?2")
+                .doing(doing)?;
+            for id in &written {
+                update.execute(params![eval_set, id.as_bytes()]).doing(doing)?;
+            }
+            let note = "INSERT INTO label_file (eval_set, hash, is_canonical) VALUES (?1, ?2, ?3)
+                        ON CONFLICT DO UPDATE SET hash = excluded.hash,
+                          is_canonical = excluded.is_canonical";
+            let mut note = connection.prepare_cached(note).doing(doing)?;
+            note.execute(params![eval_set, file.hash.as_bytes(), file.is_canonical])
+                .doing(doing)?;
+            Ok(())
+        });
+    }
+
+    /// Returns the file whose rows are all here, of an eval set.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn label_file(&self, eval_set: &str) -> Result<Option<LabelFile>, StoreError> {
+        self.read(|connection| {
+            let doing = "read which file of labels is known";
+            let mut statement = connection
+                .prepare_cached("SELECT hash, is_canonical FROM label_file WHERE eval_set = ?1")
+                .doing(doing)?;
+            let file = statement.query_row([eval_set], |row| {
+                Ok(LabelFile { hash: row.hash(0)?, is_canonical: row.get(1)? })
+            });
+            file.optional().doing(doing)
+        })
     }
 
     /// Returns every row of labels of an eval set, by id, tombstones with them.
@@ -64,29 +121,16 @@ impl Store {
     /// # Errors
     /// If the database cannot be read.
     pub fn purged_labels(&self, eval_set: &str) -> Result<BTreeSet<Id>, StoreError> {
-        self.read(|connection| {
-            let doing = "read which labels were purged";
-            let mut statement = connection
-                .prepare_cached("SELECT id FROM label_purged WHERE eval_set = ?1")
-                .doing(doing)?;
-            let rows = statement.query_map([eval_set], |row| row.get(0).map(Id::from_bytes));
-            rows.doing(doing)?.collect::<Result<_, _>>().doing(doing)
-        })
+        self.read(|connection| purged(connection, eval_set))
     }
 
-    /// Notes that the file holds these rows.
-    pub fn labels_are_written(&self, eval_set: &str, ids: Vec<Id>, done: Done<()>) {
-        let eval_set = eval_set.to_owned();
-        self.submit(done, move |connection| {
-            let doing = "note which labels the file holds";
-            let mut update = connection
-                .prepare_cached("UPDATE label SET in_file = 1 WHERE eval_set = ?1 AND id = ?2")
-                .doing(doing)?;
-            for id in ids {
-                update.execute(params![eval_set, id.as_bytes()]).doing(doing)?;
-            }
-            Ok(())
-        });
+    /// Returns the tombstones of an eval set.
+    ///
+    /// # Errors
+    /// As [`Store::labels`].
+    pub fn label_tombstones(&self, eval_set: &str) -> Result<Vec<LabelRow>, StoreError> {
+        let query = "SELECT row FROM label WHERE eval_set = ?1 AND act = 'purge' ORDER BY id";
+        self.label_rows(query, eval_set)
     }
 
     /// Returns the texts of outputs that any run of this database has, by hash.
@@ -138,35 +182,38 @@ impl Store {
 fn add(
     connection: &Connection,
     eval_set: &str,
-    rows: &[(String, LabelRow)],
+    lines: &[LabelLine],
     origin: LabelOrigin,
 ) -> Result<u32, StoreError> {
     let doing = "keep labels";
-    purge(connection, eval_set, rows)?;
-    let mut is_known = connection
-        .prepare_cached("SELECT 1 FROM label WHERE eval_set = ?1 AND id = ?2")
-        .doing(doing)?;
-    let mut is_purged = connection
-        .prepare_cached("SELECT 1 FROM label_purged WHERE eval_set = ?1 AND id = ?2")
-        .doing(doing)?;
+    purge(connection, eval_set, lines)?;
+    let purged = purged(connection, eval_set)?;
     let mut insert = connection
         .prepare_cached(
             "INSERT INTO label (eval_set, id, row, act, labeller, time, case_id, case_hash, output,
                output_b, criterion, in_file)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-             ON CONFLICT DO UPDATE SET row = max(row, excluded.row),
-               in_file = max(in_file, excluded.in_file)",
+             ON CONFLICT DO NOTHING",
         )
         .doing(doing)?;
+    let mut update = connection
+        .prepare_cached(
+            "UPDATE label SET row = max(row, ?3), in_file = max(in_file, ?4)
+             WHERE eval_set = ?1 AND id = ?2 AND (row < ?3 OR in_file < ?4)",
+        )
+        .doing(doing)?;
+    // In the order of the table, so that each page is changed once.
+    let mut order: Vec<&LabelLine> =
+        lines.iter().filter(|line| !purged.contains(&line.row.id())).collect();
+    order.sort_by_key(|line| line.row.id());
     let mut new = 0;
-    for (text, row) in rows {
-        let id = row.id();
-        let key = params![eval_set, id.as_bytes()];
-        if is_purged.exists(key).doing(doing)? {
-            continue;
+    for LabelLine { text, row } in order {
+        if put(&mut insert, eval_set, text, row, origin).doing(doing)? > 0 {
+            new += 1;
+        } else {
+            let (id, in_file) = (row.id(), origin == LabelOrigin::File);
+            update.execute(params![eval_set, id.as_bytes(), text, in_file]).doing(doing)?;
         }
-        new += u32::from(!is_known.exists(key).doing(doing)?);
-        put(&mut insert, eval_set, text, row, origin).doing(doing)?;
     }
     Ok(new)
 }
@@ -177,7 +224,7 @@ fn put(
     text: &str,
     row: &LabelRow,
     origin: LabelOrigin,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<usize> {
     let subject = row.subject();
     let (output, output_b) = match subject.map(|subject| subject.output) {
         Some(LabelledOutput::One(output)) => (Some(output), None),
@@ -197,18 +244,22 @@ fn put(
         output_b.as_ref().map(ContentHash::as_bytes),
         subject.map(|subject| &subject.criterion),
         origin == LabelOrigin::File,
-    ])?;
-    Ok(())
+    ])
+}
+
+fn purged(connection: &Connection, eval_set: &str) -> Result<BTreeSet<Id>, StoreError> {
+    let doing = "read which labels were purged";
+    let mut statement = connection
+        .prepare_cached("SELECT id FROM label_purged WHERE eval_set = ?1")
+        .doing(doing)?;
+    let rows = statement.query_map([eval_set], |row| row.get(0).map(Id::from_bytes));
+    rows.doing(doing)?.collect::<Result<_, _>>().doing(doing)
 }
 
 /// Removes what tombstones name, overwriting the bytes.
-fn purge(
-    connection: &Connection,
-    eval_set: &str,
-    rows: &[(String, LabelRow)],
-) -> Result<(), StoreError> {
+fn purge(connection: &Connection, eval_set: &str, lines: &[LabelLine]) -> Result<(), StoreError> {
     let doing = "purge labels";
-    if rows.iter().all(|(_, row)| row.purges().is_empty()) {
+    if lines.iter().all(|line| line.row.purges().is_empty()) {
         return Ok(());
     }
     connection.pragma_update(None, "secure_delete", true).doing(doing)?;
@@ -220,7 +271,7 @@ fn purge(
     let mut delete = connection
         .prepare_cached("DELETE FROM label WHERE eval_set = ?1 AND id = ?2")
         .doing(doing)?;
-    for id in rows.iter().flat_map(|(_, row)| row.purges()) {
+    for id in lines.iter().flat_map(|line| line.row.purges()) {
         remember.execute(params![eval_set, id.as_bytes()]).doing(doing)?;
         delete.execute(params![eval_set, id.as_bytes()]).doing(doing)?;
     }

@@ -51,7 +51,7 @@ pub use evidence::{
 pub use folder::Warning;
 pub use judgements::Judgement;
 pub use judging::JudgedCell;
-pub use labels::LabelOrigin;
+pub use labels::{LabelFile, LabelOrigin};
 pub use ledger::{CapReached, Reservation, Reserved, Settled, SpendScope};
 pub use looks::{Look, LookMethod, NewLook};
 pub use lookup::Contact;

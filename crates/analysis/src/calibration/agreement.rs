@@ -173,6 +173,9 @@ pub(crate) fn people(
         *place = number;
     }
     let labellers: Vec<String> = numbers.keys().map(|name| (*name).to_owned()).collect();
+    // What one person alone labelled says nothing of how people agree.
+    let items: Vec<&JudgedItem> =
+        items.iter().copied().filter(|item| item.labels.len() > 1).collect();
     let mut ratings: Vec<Vec<Option<usize>>> = vec![vec![None; items.len()]; labellers.len()];
     for (place, item) in items.iter().enumerate() {
         for (labeller, value) in &item.labels {
@@ -216,16 +219,21 @@ fn pairs(
     ratings: &[Vec<Option<usize>>],
     seed: u64,
 ) -> Result<Vec<PeoplePair>, InvalidInput> {
-    let mut common = Vec::new();
-    for first in 0..labellers.len() {
-        for second in first + 1..labellers.len() {
-            let both = ratings[first].iter().zip(&ratings[second]);
-            let count = both.filter(|(a, b)| a.is_some() && b.is_some()).count();
-            if count > 0 {
-                common.push((std::cmp::Reverse(count), first, second));
+    let mut counts: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+    let raters = |item: usize| -> Vec<usize> {
+        (0..labellers.len()).filter(|&person| ratings[person][item].is_some()).collect()
+    };
+    for rated in (0..ratings.first().map_or(0, Vec::len)).map(raters) {
+        for (place, first) in rated.iter().enumerate() {
+            for second in &rated[place + 1..] {
+                *counts.entry((*first, *second)).or_default() += 1;
             }
         }
     }
+    let mut common: Vec<_> = counts
+        .into_iter()
+        .map(|((first, second), count)| (std::cmp::Reverse(count), first, second))
+        .collect();
     common.sort_unstable();
     common.truncate(MOST_PAIRS);
     let mut pairs = Vec::with_capacity(common.len());

@@ -205,13 +205,7 @@ impl Classes {
             let all = self.places.iter().enumerate();
             return all.min_by(|a, b| far(a.1).total_cmp(&far(b.1))).map(|(at, _)| at);
         }
-        let name = match value {
-            LabelValue::Pass => "pass",
-            LabelValue::Fail => "fail",
-            LabelValue::Prefers(preference) => preference.name(),
-            LabelValue::Category(name) => name,
-            LabelValue::Number(_) => return None,
-        };
-        self.names.iter().position(|known| known == name)
+        let word = (!matches!(value, LabelValue::Number(_))).then(|| value.word())?;
+        self.names.iter().position(|known| *known == word)
     }
 }

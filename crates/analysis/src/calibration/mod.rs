@@ -163,11 +163,10 @@ fn labels_hash(labelled: &[&JudgedItem]) -> ContentHash {
         .filter_map(|item| {
             let hashes: Vec<String> = item.output.hashes().map(|hash| hash.to_string()).collect();
             let value = match item.reference.value()? {
-                LabelValue::Pass => "pass".to_owned(),
-                LabelValue::Fail => "fail".to_owned(),
-                LabelValue::Number(share) => share.to_string(),
-                LabelValue::Category(name) => format!("category {name}"),
-                LabelValue::Prefers(preference) => format!("prefers {}", preference.name()),
+                // A category may be called as another kind of value is.
+                value @ LabelValue::Category(_) => format!("category {}", value.word()),
+                value @ LabelValue::Prefers(_) => format!("prefers {}", value.word()),
+                value => value.word().into_owned(),
             };
             Some((item.case.as_str(), hashes.join(" "), value))
         })

@@ -1,11 +1,9 @@
 //! What a judge and what people say of the same outputs, from the record and the files.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use analysis::calibration::{Draw, JudgeAnswer, JudgedItem, Scale};
-use evalset::{
-    Criterion, LabelEvent, LabelSubject, LabelValue, LabelledOutput, Preference, Reference,
-};
+use evalset::{Criterion, LabelValue, LabelledOutput, Preference, Reference, SubjectLabels};
 use score::Outcome;
 use store::Judgement;
 use values::{ContentHash, Timestamp};
@@ -24,69 +22,53 @@ pub(crate) struct Gathering<'a> {
 }
 
 /// An output of a case, or a pair.
-type Key = (String, ContentHash, LabelledOutput);
+type Key<'a> = (&'a str, ContentHash, LabelledOutput);
+
+/// What a judge said of an output, and what people did about it.
+#[derive(Default)]
+struct Said<'a> {
+    judged: Vec<&'a Judgement>,
+    labelled: Option<SubjectLabels<'a>>,
+}
 
 impl Gathering<'_> {
     /// Returns the outputs that the judge saw or people labelled, in the order of cases and hashes.
     pub(crate) fn items(&self) -> Result<Vec<JudgedItem>, AppError> {
-        let labels = &self.world.labels;
-        let mut judged: BTreeMap<Key, Vec<&Judgement>> = BTreeMap::new();
+        let mut said: HashMap<Key<'_>, Said<'_>> = HashMap::with_capacity(self.judgements.len());
         for row in &self.judgements {
-            let key = (row.case.clone(), row.case_hash, row.output);
-            judged.entry(key).or_default().push(row);
+            said.entry((&row.case, row.case_hash, row.output)).or_default().judged.push(row);
         }
-        let mut keys: BTreeSet<Key> = judged.keys().cloned().collect();
-        keys.extend(
-            labels
-                .subjects()
-                .filter(|subject| subject.criterion == self.criterion.name)
-                .map(|subject| (subject.case.clone(), subject.case_hash, subject.output)),
-        );
-        let lengths = self.lengths(&keys)?;
-        let cases: HashMap<String, evalset::Case> =
-            self.world.folder.cases.iter().map(|case| (case.id.clone(), case)).collect();
-        Ok(keys
-            .into_iter()
-            .map(|key| {
-                let rows = judged.get(&key).map(Vec::as_slice).unwrap_or_default();
-                self.item(key, rows, &cases, &lengths)
-            })
-            .collect())
+        for on in self.world.labels.by_subject() {
+            let Some(subject) = on.subject().filter(|one| one.criterion == self.criterion.name)
+            else {
+                continue;
+            };
+            let key = (subject.case.as_str(), subject.case_hash, subject.output);
+            said.entry(key).or_default().labelled = Some(on);
+        }
+        let lengths = self.lengths(said.keys())?;
+        let mut said: Vec<(Key<'_>, Said<'_>)> = said.into_iter().collect();
+        said.sort_unstable_by_key(|(key, _)| *key);
+        Ok(said.into_iter().map(|(key, said)| self.item(key, &said, &lengths)).collect())
     }
 
     fn item(
         &self,
-        (case, case_hash, output): Key,
-        rows: &[&Judgement],
-        cases: &HashMap<String, evalset::Case>,
+        (case, _, output): Key<'_>,
+        said: &Said<'_>,
         lengths: &HashMap<ContentHash, u64>,
     ) -> JudgedItem {
-        let known = cases.get(&case);
-        let criterion = self.criterion.name.clone();
-        let subject = LabelSubject { case: case.clone(), case_hash, output, criterion };
-        let (world, labels) = (self.world, &self.world.labels);
-        let is_valid = |event: &LabelEvent| !world.is_outdated(event);
-        let reference = labels.reference_where(&subject, is_valid);
-        let people = world.valid(&subject);
-        let ever = labels.reference(&subject);
-        let outdated = ever != Reference::Unlabelled && reference == Reference::Unlabelled;
-        let valid = labels.standing(&subject).filter(|event| is_valid(event));
-        let newest = valid.map(|event| event.time).max();
+        let world = self.world;
+        let known = world.cases.get(case);
+        let People { labels, reference, draw, outdated, newest } =
+            said.labelled.map(|on| People::of(world, &on)).unwrap_or_default();
         let seen = self.seen_until.zip(newest).is_some_and(|(until, newest)| newest <= until);
-        let first = rows.iter().find(|row| !row.swapped);
-        let second = rows.iter().find(|row| row.swapped);
-        let (judge, orders) = answer(first.copied(), second.copied());
-        let split = match known {
-            Some(case) => world.set.split.split_of(case),
-            None => world.set.split.derive(&case, None),
-        };
-        let one = match output {
-            LabelledOutput::One(hash) => lengths.get(&hash).copied(),
-            LabelledOutput::Pair(..) => None,
-        };
+        let first = said.judged.iter().find(|row| !row.swapped).copied();
+        let second = said.judged.iter().find(|row| row.swapped).copied();
+        let (judge, orders) = answer(first, second);
         JudgedItem {
             cluster: known.and_then(|case| case.cluster.clone()),
-            split,
+            split: known.map_or_else(|| world.set.split.derive(case, None), |known| known.split),
             tags: known.map(|case| case.tags.clone()).unwrap_or_default(),
             variant: String::new(),
             output,
@@ -94,24 +76,26 @@ impl Gathering<'_> {
             probability: first.and_then(|row| row.probability),
             reason: first.map(|row| row.reason.clone()).filter(|reason| !reason.is_empty()),
             orders,
-            draw: Draw::of(people.iter().map(|(_, event, _)| event.drawn.as_ref())),
-            labels: people
-                .into_iter()
-                .map(|(who, _, value)| (who.to_owned(), value.clone()))
-                .collect(),
-            reference: if outdated { ever } else { reference },
+            draw,
+            labels,
+            reference,
             outdated,
             seen,
-            length: one,
+            length: match output {
+                LabelledOutput::One(hash) => lengths.get(&hash).copied(),
+                LabelledOutput::Pair(..) => None,
+            },
             own_family: None,
-            case,
+            case: case.to_owned(),
         }
     }
 
     /// Returns the lengths of outputs whose text is here or whose length was imported.
-    fn lengths(&self, keys: &BTreeSet<Key>) -> Result<HashMap<ContentHash, u64>, AppError> {
-        let wanted: BTreeSet<ContentHash> = keys
-            .iter()
+    fn lengths<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k Key<'k>>,
+    ) -> Result<HashMap<ContentHash, u64>, AppError> {
+        let wanted: HashSet<ContentHash> = keys
             .filter_map(|(_, _, output)| match output {
                 LabelledOutput::One(hash) => Some(*hash),
                 LabelledOutput::Pair(..) => None,
@@ -130,6 +114,51 @@ impl Gathering<'_> {
         let texts = self.world.store.output_texts(missing)?;
         lengths.extend(texts.iter().map(|(hash, text)| (*hash, length(text))));
         Ok(lengths)
+    }
+}
+
+/// What people did about an output.
+struct People {
+    labels: Vec<(String, LabelValue)>,
+    reference: Reference,
+    draw: Draw,
+    outdated: bool,
+    /// When the newest event was made that counts.
+    newest: Option<Timestamp>,
+}
+
+impl Default for People {
+    fn default() -> Self {
+        Self {
+            labels: Vec::new(),
+            reference: Reference::Unlabelled,
+            draw: Draw::Unknown,
+            outdated: false,
+            newest: None,
+        }
+    }
+}
+
+impl People {
+    fn of(world: &LabelWorld, on: &SubjectLabels<'_>) -> Self {
+        let mut reference = world.reference(on);
+        let valid = world.valid(on);
+        let ever = on.reference();
+        let outdated = ever != Reference::Unlabelled && reference == Reference::Unlabelled;
+        if outdated {
+            reference = ever;
+        }
+        let counting = on.standing().filter(|event| !world.is_outdated(event));
+        Self {
+            newest: counting.map(|event| event.time).max(),
+            draw: Draw::of(valid.iter().map(|(_, event, _)| event.drawn.as_ref())),
+            labels: valid
+                .iter()
+                .map(|(who, _, value)| ((*who).to_owned(), (*value).clone()))
+                .collect(),
+            reference,
+            outdated,
+        }
     }
 }
 

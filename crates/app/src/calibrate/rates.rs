@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use analysis::calibration::{CorrectedRate, JudgeAnswer, JudgedItem, Scale, corrected_rate};
 use evalset::LabelledOutput;
 use project::Project;
-use serde_json::Value;
 use values::{ContentHash, Id};
 
 use super::invalid;
@@ -99,13 +98,9 @@ fn by_source(world: &LabelWorld, of_run: &[Group], items: &[JudgedItem]) -> Vec<
         if is_of_run[place] || item.judge == JudgeAnswer::NotAsked {
             continue;
         }
-        let case = world.folder.cases.get(&item.case);
-        let source = case.and_then(|case| case.source);
-        let name = match source.as_ref().and_then(|source| source.get("import")) {
-            Some(Value::String(name)) => name.clone(),
-            _ => "imported outputs".to_owned(),
-        };
-        sources.entry(name).or_default().push(place);
+        let source = world.cases.get(&item.case).and_then(|case| case.source.as_deref());
+        let name = source.unwrap_or("imported outputs");
+        sources.entry(name.to_owned()).or_default().push(place);
     }
     sources.into_iter().collect()
 }

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use analysis::calibration::Scale;
 use analysis::{FailureNote, failure_kinds};
-use evalset::{Act, Drawn, LabelEvent, LabelSubject, LabelledOutput};
+use evalset::{Act, Drawn, LabelEvent, LabelSubject, LabelledOutput, SubjectLabels};
 use project::Project;
 use report::{CategoryRow, FAILURES_FORMAT, FailureReport, NoteRow, NoteStanding, NotesAside};
 use values::Id;
 
 use super::names::short_ids;
-use crate::labels::{LabelWorld, labelled_set, open_world, reference};
+use crate::labels::{LabelWorld, labelled_set, open_world};
 use crate::{App, AppError};
 
 /// Which failures a person wants to see.
@@ -89,20 +89,21 @@ impl App {
 fn notes(world: &LabelWorld) -> Vec<Noted> {
     let mut clusters: BTreeMap<(bool, String), usize> = BTreeMap::new();
     let mut found = Vec::new();
-    for subject in world.labels.subjects() {
+    for on in world.labels.by_subject() {
+        let Some(subject) = on.subject() else { continue };
         // Why one of two is better is no note on an output that fails.
         if matches!(subject.output, LabelledOutput::Pair(..)) {
             continue;
         }
-        let case = world.folder.cases.get(&subject.case);
-        let key = match case.and_then(|case| case.cluster) {
+        let case = world.cases.get(&subject.case);
+        let key = match case.and_then(|case| case.cluster.clone()) {
             Some(cluster) => (true, cluster),
             None => (false, subject.case.clone()),
         };
         let next = clusters.len();
         let cluster = *clusters.entry(key).or_insert(next);
-        let passes = passes(world, subject);
-        for event in world.labels.standing(subject).filter(|one| one.act != Act::Retract) {
+        let passes = passes(world, &on);
+        for event in on.standing().filter(|one| one.act != Act::Retract) {
             let text = event.note.as_deref().unwrap_or_default().trim();
             if text.is_empty() {
                 continue;
@@ -121,10 +122,10 @@ fn notes(world: &LabelWorld) -> Vec<Noted> {
 }
 
 /// Tells whether an output passes, by what people decided; `None` if they did not, or disagree.
-fn passes(world: &LabelWorld, subject: &LabelSubject) -> Option<bool> {
-    let criterion = world.set.criterion(&subject.criterion)?;
+fn passes(world: &LabelWorld, on: &SubjectLabels<'_>) -> Option<bool> {
+    let criterion = world.set.criterion(&on.subject()?.criterion)?;
     let scale = Scale::of(&criterion.kind, criterion.threshold);
-    scale.passes(reference(world, subject).value()?)
+    scale.passes(world.reference(on).value()?)
 }
 
 impl FailureWorld {

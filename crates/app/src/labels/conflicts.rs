@@ -7,7 +7,7 @@ use serde::Serialize;
 use values::Id;
 
 use super::recorder::Recorder;
-use super::{LabelWorld, input_of, labelled_set, open_world, stats, value_word};
+use super::{LabelWorld, input_of, labelled_set, open_world};
 use crate::{App, AppError};
 
 /// An output, or a pair, on which people disagree.
@@ -135,16 +135,17 @@ impl ConflictDesk {
 
 fn conflicts(world: &LabelWorld) -> Result<Vec<Conflict>, AppError> {
     let mut found = Vec::new();
-    for subject in world.labels.subjects() {
-        if stats::reference(world, subject) != Reference::Conflict {
+    for on in world.labels.by_subject() {
+        let Some(subject) = on.subject() else { continue };
+        if world.reference(&on) != Reference::Conflict {
             continue;
         }
         let Some(case) = world.folder.cases.get(&subject.case) else { continue };
         let (input, expected) = input_of(&case);
-        let opinions = world.valid(subject).into_iter().map(|(who, event, value)| Opinion {
+        let opinions = world.valid(&on).into_iter().map(|(who, event, value)| Opinion {
             event: event.id,
             labeller: who.to_owned(),
-            value: value_word(value),
+            value: value.word().into_owned(),
             decision: value.clone(),
             note: event.note.clone(),
         });

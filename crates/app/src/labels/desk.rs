@@ -205,7 +205,14 @@ impl LabelDesk {
         let mine = |event: &&LabelEvent| {
             event.labeller == self.recorder.labeller && event.act == Act::Defer
         };
-        self.recorder.world.labels.standing(subject).filter(mine).map(|event| event.id).collect()
+        self.recorder
+            .world
+            .labels
+            .on(subject)
+            .standing()
+            .filter(mine)
+            .map(|event| event.id)
+            .collect()
     }
 }
 

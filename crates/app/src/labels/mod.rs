@@ -13,7 +13,10 @@ mod writer;
 use std::collections::HashMap;
 
 use document::Severity;
-use evalset::{Case, Categories, Criterion, EvalSet, LabelSubject, LabelValue, Labels, Outputs};
+use evalset::{
+    Case, Categories, Criterion, EvalSet, LabelSubject, LabelValue, Labels, Outputs, Reference,
+    Split, SplitPolicy, SubjectLabels,
+};
 use project::{EvalSetFolder, Project};
 use serde_json::Value;
 use store::Store;
@@ -29,7 +32,6 @@ pub use import::{
     LabelsImported,
 };
 pub use queue::{LabelItem, LabelRequest, QueueKind, ShownOutput};
-pub(crate) use stats::reference;
 pub use stats::{CriterionLabels, LabelStats, LabellerCounts, Overlap};
 
 /// The labels of one eval set, with what they are about.
@@ -40,9 +42,33 @@ pub(crate) struct LabelWorld {
     pub(crate) labels: Labels,
     pub(crate) categories: Categories,
     pub(crate) outputs: Outputs,
-    /// The content of each case and the rubric of each criterion: labels of others are outdated.
-    pub(crate) contents: HashMap<String, ContentHash>,
+    /// The cases by their ids. Labels of another content are outdated.
+    pub(crate) cases: HashMap<String, KnownCase>,
+    /// The rubric of each criterion. Labels by another are outdated.
     rubrics: HashMap<String, ContentHash>,
+}
+
+/// What labels need to know of a case.
+pub(crate) struct KnownCase {
+    pub(crate) content: ContentHash,
+    pub(crate) split: Split,
+    pub(crate) cluster: Option<String>,
+    pub(crate) tags: Vec<String>,
+    /// Where it was imported from, if it was.
+    pub(crate) source: Option<String>,
+}
+
+impl KnownCase {
+    fn of(case: Case, policy: &SplitPolicy) -> Self {
+        let source = case.source.as_ref().and_then(|source| source.get("import"));
+        Self {
+            content: case.content_hash(),
+            split: policy.split_of(&case),
+            source: source.and_then(Value::as_str).map(str::to_owned),
+            cluster: case.cluster,
+            tags: case.tags,
+        }
+    }
 }
 
 impl App {
@@ -79,9 +105,10 @@ pub(crate) fn open_world(
     let rows = store.labels(name)?;
     let (categories, labels) = (Categories::of(&rows), Labels::of(rows));
     let outputs = outputs.content.unwrap_or_default();
-    let contents = folder.cases.iter().map(|case| (case.id.clone(), case.content_hash())).collect();
+    let known = |case: Case| (case.id.clone(), KnownCase::of(case, &set.split));
+    let cases = folder.cases.iter().map(known).collect();
     let rubrics = set.criteria.iter().map(|one| (one.name.clone(), one.rubric_hash())).collect();
-    Ok(LabelWorld { store, folder, set, labels, categories, outputs, contents, rubrics })
+    Ok(LabelWorld { store, folder, set, labels, categories, outputs, cases, rubrics })
 }
 
 /// Returns the eval set that is meant: the named one, else the one of the newest run.
@@ -119,22 +146,26 @@ impl LabelWorld {
 
     /// Tells whether the case or the guideline has changed since a label was given.
     pub(crate) fn is_outdated(&self, event: &evalset::LabelEvent) -> bool {
-        let content = self.contents.get(&event.subject.case);
+        let case = self.cases.get(&event.subject.case);
         let rubric = self.rubrics.get(&event.subject.criterion);
-        content.zip(rubric).is_none_or(|(content, rubric)| event.is_outdated(*content, *rubric))
+        case.zip(rubric).is_none_or(|(case, rubric)| event.is_outdated(case.content, *rubric))
     }
 
     /// Returns the current labels on a subject that are not outdated.
     pub(crate) fn valid<'a>(
         &'a self,
-        subject: &LabelSubject,
+        on: &SubjectLabels<'a>,
     ) -> Vec<(&'a str, &'a evalset::LabelEvent, &'a LabelValue)> {
-        let current = self.labels.current(subject);
-        current
+        on.current()
             .into_iter()
             .filter(|(_, label)| !self.is_outdated(label.event))
             .map(|(who, label)| (who, label.event, label.value))
             .collect()
+    }
+
+    /// Returns what people decided on a subject by labels that are not outdated.
+    pub(crate) fn reference(&self, on: &SubjectLabels<'_>) -> Reference {
+        on.reference_where(|event| !self.is_outdated(event))
     }
 
     /// Returns the texts of a subject's outputs, `None` where one is not here.
@@ -170,16 +201,5 @@ fn readable(value: &Value) -> String {
             .collect::<Vec<_>>()
             .join("\n"),
         other => other.to_string(),
-    }
-}
-
-/// Returns a value as people and tables write it.
-pub(crate) fn value_word(value: &LabelValue) -> String {
-    match value {
-        LabelValue::Pass => "pass".to_owned(),
-        LabelValue::Fail => "fail".to_owned(),
-        LabelValue::Number(share) => share.to_string(),
-        LabelValue::Category(name) => name.clone(),
-        LabelValue::Prefers(preference) => preference.name().to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! Who labelled what, and how far people agree.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -8,8 +9,11 @@ use serde::Serialize;
 use stats::{InvalidInput, Level, Weights};
 use values::Interval;
 
-use super::{LabelWorld, labelled_set, open_world, value_word};
+use super::{LabelWorld, labelled_set, open_world};
 use crate::{App, AppError};
+
+/// The most pairs of people that are compared.
+const MOST_PAIRS: usize = 20;
 
 /// The labels of an eval set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -39,7 +43,9 @@ pub struct CriterionLabels {
     pub drawn_otherwise: usize,
     /// By labeller.
     pub labellers: Vec<LabellerCounts>,
-    /// By two labellers who labelled the same.
+    /// How many pairs of people labelled the same.
+    pub pairs: usize,
+    /// Pairs of them, those with the most in common first, at most twenty.
     pub overlaps: Vec<Overlap>,
 }
 
@@ -115,14 +121,17 @@ fn of_criterion(world: &LabelWorld, criterion: &str) -> Result<CriterionLabels, 
         drawn_at_random: 0,
         drawn_otherwise: 0,
         labellers: Vec::new(),
+        pairs: 0,
         overlaps: Vec::new(),
     };
-    let mut by_person: BTreeMap<&str, BTreeMap<&LabelSubject, &LabelValue>> = BTreeMap::new();
+    let mut common: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut by_person = ByPerson::new();
     let mut deferred: BTreeMap<&str, BTreeSet<&LabelSubject>> = BTreeMap::new();
-    for subject in world.labels.subjects().filter(|subject| subject.criterion == criterion) {
-        let valid = world.valid(subject);
-        found.outdated += world.labels.current(subject).len() - valid.len();
-        match reference(world, subject) {
+    for on in world.labels.by_subject() {
+        let Some(subject) = on.subject().filter(|one| one.criterion == criterion) else { continue };
+        let valid = world.valid(&on);
+        found.outdated += on.current().len() - valid.len();
+        match world.reference(&on) {
             Reference::Adjudicated(_) => {
                 found.decided += 1;
                 found.adjudicated += 1;
@@ -131,6 +140,12 @@ fn of_criterion(world: &LabelWorld, criterion: &str) -> Result<CriterionLabels, 
             Reference::Conflict => found.conflicts += 1,
             Reference::Unlabelled => {}
         }
+        let people: Vec<&str> = valid.iter().map(|(who, ..)| *who).collect();
+        for (place, first) in people.iter().enumerate() {
+            for second in &people[place + 1..] {
+                *common.entry((*first, *second)).or_default() += 1;
+            }
+        }
         for (who, event, value) in valid {
             match event.drawn {
                 Some(Drawn::Random { .. } | Drawn::Stratum { .. }) => found.drawn_at_random += 1,
@@ -138,7 +153,7 @@ fn of_criterion(world: &LabelWorld, criterion: &str) -> Result<CriterionLabels, 
             }
             by_person.entry(who).or_default().insert(subject, value);
         }
-        for event in world.labels.standing(subject).filter(|event| event.act == Act::Defer) {
+        for event in on.standing().filter(|event| event.act == Act::Defer) {
             deferred.entry(&event.labeller).or_default().insert(subject);
         }
     }
@@ -150,18 +165,27 @@ fn of_criterion(world: &LabelWorld, criterion: &str) -> Result<CriterionLabels, 
         let left = put_off.filter(|subject| !labels.contains_key(*subject)).count();
         found.labellers.push(counts(who, labels, left)?);
     }
-    let people: Vec<_> = by_person.iter().collect();
-    for (at, (a, first)) in people.iter().enumerate() {
-        for (b, second) in &people[at + 1..] {
-            found.overlaps.extend(overlap(a, first, b, second)?);
-        }
-    }
+    found.pairs = common.len();
+    found.overlaps = overlaps(common, &by_person)?;
     Ok(found)
 }
 
-/// Returns what people decided on a subject by labels that are not outdated.
-pub(crate) fn reference(world: &LabelWorld, subject: &LabelSubject) -> Reference {
-    world.labels.reference_where(subject, |event| !world.is_outdated(event))
+/// What each person said of which subject.
+type ByPerson<'a> = BTreeMap<&'a str, BTreeMap<&'a LabelSubject, &'a LabelValue>>;
+
+/// Compares the pairs of people that have the most in common.
+fn overlaps(
+    common: BTreeMap<(&str, &str), usize>,
+    by_person: &ByPerson<'_>,
+) -> Result<Vec<Overlap>, InvalidInput> {
+    let mut common: Vec<_> = common.into_iter().collect();
+    // Stable, so that pairs with as much in common stay in the order of their names.
+    common.sort_by_key(|(_, count)| Reverse(*count));
+    let mut found = Vec::new();
+    for ((a, b), _) in common.into_iter().take(MOST_PAIRS) {
+        found.extend(overlap(a, &by_person[a], b, &by_person[b])?);
+    }
+    Ok(found)
 }
 
 fn counts(
@@ -171,7 +195,7 @@ fn counts(
 ) -> Result<LabellerCounts, InvalidInput> {
     let mut values: BTreeMap<String, usize> = BTreeMap::new();
     for value in labels.values() {
-        *values.entry(value_word(value)).or_default() += 1;
+        *values.entry(value.word().into_owned()).or_default() += 1;
     }
     let count =
         |wanted: &LabelValue| labels.values().filter(|value| **value == wanted).count() as u64;
@@ -214,7 +238,7 @@ fn overlap(
     let is_graded = seen.iter().all(|value| share(value).is_some());
     seen.sort_by(|a, b| match (share(a), share(b)) {
         (Some(a), Some(b)) => a.total_cmp(&b),
-        _ => value_word(a).cmp(&value_word(b)),
+        _ => a.word().cmp(&b.word()),
     });
     let place = |value: &LabelValue| {
         seen.iter().position(|known| known.agrees_with(value)).unwrap_or_default()

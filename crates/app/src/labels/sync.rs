@@ -1,33 +1,60 @@
 //! Keeping `labels.jsonl` and the database one: reading by union, writing what the file lacks.
+//!
+//! The database knows by its hash the file whose rows it holds, so that one that has not changed is not
+//! read again.
 
 use std::collections::BTreeSet;
 
 use document::{Diagnostic, Severity};
-use evalset::{LabelRow, write_labels};
+use evalset::{LabelLine, LabelRow, LabelText};
 use files::FileProblem;
-use project::Project;
-use store::{LabelOrigin, Store, wait};
-use values::Id;
+use project::{Project, SetFile};
+use store::{LabelFile, Store, wait};
+use values::{ContentHash, Id};
 
 use crate::AppError;
 
 /// How often a file that changes while it is merged is merged again.
 const TRIES: usize = 5;
 
-/// Imports the file of an eval set by union and returns its rows.
+/// A file whose rows are all in the database.
+struct Known {
+    file: SetFile<Vec<LabelRow>>,
+    is_canonical: bool,
+}
+
+/// Imports the file of an eval set by union, unless the database knows it.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Input`] with every line that is no label; nothing is imported then.
-pub(crate) fn import(
-    project: &Project,
-    store: &Store,
-    set: &str,
-) -> Result<Vec<LabelRow>, AppError> {
-    let (file, found) = project.labels(set)?;
+pub(crate) fn import(project: &Project, store: &Store, set: &str) -> Result<(), AppError> {
+    known(project, store, set).map(drop)
+}
+
+fn known(project: &Project, store: &Store, set: &str) -> Result<Known, AppError> {
+    let mut file = project.label_text(set)?;
+    let Some(hash) = file.snapshot.hash() else {
+        return Ok(Known { file, is_canonical: true });
+    };
+    if let Some(known) = store.label_file(set)?.filter(|known| known.hash == hash) {
+        return Ok(Known { file, is_canonical: known.is_canonical });
+    }
+    let lines = lines(set, &mut file)?;
+    let mut canonical = LabelText::default();
+    for line in &lines {
+        canonical.add(line);
+    }
+    let is_canonical = file.text.as_ref() == Some(&canonical.into_text());
+    let noted = LabelFile { hash, is_canonical };
+    wait(|done| store.note_label_file(set, noted, lines, Vec::new(), done))?;
+    Ok(Known { file, is_canonical })
+}
+
+/// Reads the rows of a file, all of which must be good.
+fn lines(set: &str, file: &mut SetFile<Vec<LabelRow>>) -> Result<Vec<LabelLine>, AppError> {
+    let found = file.read_rows();
     refuse_bad_lines(set, "labels.jsonl", found)?;
-    let rows = file.content.unwrap_or_default();
-    wait(|done| store.add_labels(set, rows.clone(), LabelOrigin::File, done))?;
-    Ok(rows)
+    Ok(file.content.take().unwrap_or_default().into_iter().map(LabelLine::of).collect())
 }
 
 /// Writes what was made here and the file has never had; with `all` everything that the database
@@ -40,33 +67,64 @@ pub(crate) fn write(
     set: &str,
     all: bool,
 ) -> Result<usize, AppError> {
+    merge(project, store, set, all, Vec::new())
+}
+
+/// Writes rows into the file and then into the database, with what was made here before. Whoever dies
+/// between the two finds them in the file.
+pub(crate) fn bring(
+    project: &Project,
+    store: &Store,
+    set: &str,
+    rows: Vec<LabelRow>,
+) -> Result<usize, AppError> {
+    merge(project, store, set, false, rows.into_iter().map(LabelLine::of).collect())
+}
+
+fn merge(
+    project: &Project,
+    store: &Store,
+    set: &str,
+    all: bool,
+    mut new: Vec<LabelLine>,
+) -> Result<usize, AppError> {
     let _lock = files::lock(&project.root.join(".trysquare/labels.lock"))?;
     let mut left = TRIES;
     loop {
         // The database first: what another process notes as written after this is in the file then.
         let pending = if all { store.labels(set)? } else { store.labels_to_write(set)? };
-        let (file, found) = project.labels(set)?;
-        refuse_bad_lines(set, "labels.jsonl", found)?;
-        let mut rows = file.content.clone().unwrap_or_default();
-        let standing: BTreeSet<Id> = rows.iter().map(LabelRow::id).collect();
-        wait(|done| store.add_labels(set, rows.clone(), LabelOrigin::File, done))?;
-        let purged = store.purged_labels(set)?;
-        if standing.iter().any(|id| purged.contains(id)) {
+        let Known { mut file, is_canonical } = known(project, store, set)?;
+        let standing_lines = if is_canonical { Vec::new() } else { lines(set, &mut file)? };
+        let mut text = match &file.text {
+            Some(text) if is_canonical => LabelText::of_canonical(text),
+            _ => LabelText::default(),
+        };
+        for line in &standing_lines {
+            text.add(line);
+        }
+        let mut made: Vec<LabelLine> = pending.into_iter().map(LabelLine::of).collect();
+        if store.purged_labels(set)?.into_iter().any(|id| text.holds(id)) {
             // Another branch brought back what was purged: its tombstone comes with it.
-            let known = store.labels(set)?;
-            rows.extend(known.into_iter().filter(|row| !row.purges().is_empty()));
-        } else if pending.is_empty() {
+            let tombstones = store.label_tombstones(set)?;
+            made.extend(tombstones.into_iter().map(LabelLine::of));
+        } else if made.is_empty() && new.is_empty() {
             return Ok(0);
         }
-        keep_outputs(project, store, set, &pending)?;
-        let ids: Vec<Id> = pending.iter().map(LabelRow::id).collect();
-        let added = ids.iter().filter(|id| !standing.contains(id)).count();
-        rows.extend(pending);
-        let text = write_labels(rows);
+        keep_outputs(project, store, set, &made)?;
+        let written: Vec<Id> = made.iter().map(|line| line.row.id()).collect();
+        let ids: BTreeSet<Id> = made.iter().chain(&new).map(|line| line.row.id()).collect();
+        let added = ids.into_iter().filter(|id| !text.holds(*id)).count();
+        for line in made.iter().chain(&new) {
+            text.add(line);
+        }
+        let text = text.into_text();
         left -= 1;
         match file.write(&text) {
             Ok(()) => {
-                wait(|done| store.labels_are_written(set, ids, done))?;
+                let hash = ContentHash::of_bytes(text.as_bytes());
+                let noted = LabelFile { hash, is_canonical: true };
+                let new = std::mem::take(&mut new);
+                wait(|done| store.note_label_file(set, noted, new, written, done))?;
                 return Ok(added);
             }
             Err(error) if matches!(error.problem, FileProblem::Changed) && left > 0 => {}
@@ -80,18 +138,22 @@ fn keep_outputs(
     project: &Project,
     store: &Store,
     set: &str,
-    rows: &[LabelRow],
+    lines: &[LabelLine],
 ) -> Result<(), AppError> {
     let mut left = TRIES;
     loop {
+        let named: BTreeSet<ContentHash> = lines
+            .iter()
+            .filter_map(|line| line.row.subject())
+            .flat_map(|subject| subject.output.hashes())
+            .collect();
+        if named.is_empty() {
+            return Ok(());
+        }
         let (file, found) = project.outputs(set)?;
         refuse_bad_lines(set, "outputs.jsonl", found)?;
         let mut outputs = file.content.clone().unwrap_or_default();
-        let named = rows.iter().filter_map(LabelRow::subject);
-        let missing: BTreeSet<_> = named
-            .flat_map(|subject| subject.output.hashes())
-            .filter(|hash| outputs.get(hash).is_none())
-            .collect();
+        let missing = named.into_iter().filter(|hash| outputs.get(hash).is_none());
         let texts = store.output_texts(missing)?;
         if texts.is_empty() {
             return Ok(());

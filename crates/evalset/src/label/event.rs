@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 use values::{ContentHash, Id, Timestamp};
 
@@ -175,6 +177,17 @@ impl LabelValue {
         match (self, other) {
             (Self::Number(a), Self::Number(b)) => a.total_cmp(b).is_eq(),
             _ => self == other,
+        }
+    }
+
+    /// Returns the value as people and tables write it.
+    pub fn word(&self) -> Cow<'_, str> {
+        match self {
+            Self::Pass => Cow::Borrowed("pass"),
+            Self::Fail => Cow::Borrowed("fail"),
+            Self::Number(share) => Cow::Owned(share.to_string()),
+            Self::Category(name) => Cow::Borrowed(name),
+            Self::Prefers(preference) => Cow::Borrowed(preference.name()),
         }
     }
 

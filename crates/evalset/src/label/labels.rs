@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use values::{ContentHash, Id};
 
@@ -9,10 +9,18 @@ use super::row::LabelRow;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Labels {
     /// Every event that stands and was not purged, by id.
-    events: BTreeMap<Id, LabelEvent>,
-    /// Events that another one takes the place of.
-    replaced: BTreeSet<Id>,
-    subjects: BTreeMap<LabelSubject, Vec<Id>>,
+    events: Vec<LabelEvent>,
+    /// Of each event, whether another one takes its place.
+    is_replaced: Vec<bool>,
+    /// The places of the events in the order of what they are about, then of their ids.
+    by_subject: Vec<usize>,
+}
+
+/// What people did about one output, or a pair, and criterion.
+#[derive(Debug, Clone, Copy)]
+pub struct SubjectLabels<'a> {
+    labels: &'a Labels,
+    places: &'a [usize],
 }
 
 /// The label that a person stands by now.
@@ -52,54 +60,109 @@ impl Reference {
 impl Labels {
     /// Takes rows of any number of copies, in any order and with duplicates.
     pub fn of(rows: impl IntoIterator<Item = LabelRow>) -> Self {
-        let mut labels = Self::default();
-        let mut purged = Vec::new();
+        let (mut events, mut replaced) = (Vec::new(), HashSet::new());
+        let mut purged: HashSet<Id> = HashSet::new();
         for row in rows {
             match row {
                 LabelRow::Purge(purge) => purged.extend(purge.purges),
-                LabelRow::Later(later) => labels.replaced.extend(later.replaces),
+                LabelRow::Later(later) => replaced.extend(later.replaces),
                 LabelRow::Category(_) | LabelRow::Sorting(_) => {}
-                LabelRow::Event(event) => {
-                    let is_newer = |standing: &LabelEvent| {
-                        LabelRow::Event(Box::new(standing.clone())).row()
-                            < LabelRow::Event(event.clone()).row()
-                    };
-                    if labels.events.get(&event.id).is_none_or(is_newer) {
-                        labels.events.insert(event.id, *event);
-                    }
-                }
+                LabelRow::Event(event) => events.push(*event),
             }
         }
-        for id in purged {
-            labels.events.remove(&id);
-        }
-        for event in labels.events.values() {
-            labels.replaced.extend(&event.replaces);
-            labels.subjects.entry(event.subject.clone()).or_default().push(event.id);
-        }
-        labels
+        events.retain(|event| !purged.contains(&event.id));
+        events.sort_by_key(|event| event.id);
+        events.dedup_by(|new, kept| {
+            let is_again = new.id == kept.id;
+            // Of two rows with one id, which only damage can make, the one whose text is greater stays.
+            if is_again && new != kept && row(kept) < row(new) {
+                std::mem::swap(new, kept);
+            }
+            is_again
+        });
+        replaced.extend(events.iter().flat_map(|event| event.replaces.iter().copied()));
+        let is_replaced = events.iter().map(|event| replaced.contains(&event.id)).collect();
+        let mut by_subject: Vec<usize> = (0..events.len()).collect();
+        by_subject.sort_by(|a, b| events[*a].subject.cmp(&events[*b].subject));
+        Self { events, is_replaced, by_subject }
     }
 
     /// Returns every event, by id.
     pub fn events(&self) -> impl Iterator<Item = &LabelEvent> {
-        self.events.values()
+        self.events.iter()
+    }
+
+    /// Returns an event that was not purged.
+    pub fn event(&self, id: Id) -> Option<&LabelEvent> {
+        let place = self.events.binary_search_by_key(&id, |event| event.id).ok()?;
+        Some(&self.events[place])
     }
 
     /// Returns what has been labelled, deferred or noted.
     pub fn subjects(&self) -> impl Iterator<Item = &LabelSubject> {
-        self.subjects.keys()
+        self.by_subject().filter_map(|on| on.subject())
     }
 
-    /// Returns the current label of each person on a subject, by labeller.
+    /// Returns what people did about each subject, in the order of [`Labels::subjects`].
+    pub fn by_subject(&self) -> impl Iterator<Item = SubjectLabels<'_>> {
+        let is_same = |a: &usize, b: &usize| self.events[*a].subject == self.events[*b].subject;
+        self.by_subject.chunk_by(is_same).map(|places| SubjectLabels { labels: self, places })
+    }
+
+    /// Returns what people did about a subject, which may be nothing.
+    pub fn on(&self, subject: &LabelSubject) -> SubjectLabels<'_> {
+        let all = self.by_subject.as_slice();
+        let start = all.partition_point(|place| self.events[*place].subject < *subject);
+        let same = all[start..].iter().take_while(|place| self.events[**place].subject == *subject);
+        SubjectLabels { labels: self, places: &all[start..start + same.count()] }
+    }
+
+    /// Returns the current label of each person on a subject, as [`SubjectLabels::current`] does.
+    pub fn current(&self, subject: &LabelSubject) -> BTreeMap<&str, CurrentLabel<'_>> {
+        self.on(subject).current()
+    }
+
+    /// Returns what people decided on a subject.
+    pub fn reference(&self, subject: &LabelSubject) -> Reference {
+        self.on(subject).reference()
+    }
+
+    /// Tells whether an event says what a person's label is: a label, or the retraction of one.
+    fn competes(&self, event: &LabelEvent) -> bool {
+        let is_label =
+            |id: &Id| self.event(*id).is_some_and(|event| matches!(event.act, Act::Label(_)));
+        match event.act {
+            Act::Label(_) => true,
+            Act::Retract => event.replaces.iter().any(is_label),
+            Act::Defer | Act::Note | Act::Flag | Act::Adjudicate { .. } => false,
+        }
+    }
+}
+
+fn row(event: &LabelEvent) -> String {
+    LabelRow::Event(Box::new(event.clone())).row()
+}
+
+impl<'a> SubjectLabels<'a> {
+    /// Returns what it is that people did something about; none if nobody did.
+    pub fn subject(&self) -> Option<&'a LabelSubject> {
+        self.places.first().map(|place| &self.labels.events[*place].subject)
+    }
+
+    /// Returns the events that no other replaces, by id.
+    pub fn standing(&self) -> impl Iterator<Item = &'a LabelEvent> + use<'a> {
+        let Self { labels, places } = *self;
+        let standing = places.iter().filter(|place| !labels.is_replaced[**place]);
+        standing.map(|place| &labels.events[*place])
+    }
+
+    /// Returns the current label of each person, by labeller.
     ///
     /// Current is the event that no other replaces; of several the latest, then the greater id. Who
     /// retracted a label has none; what else is retracted (a flag, a note) leaves the label alone.
-    pub fn current(&self, subject: &LabelSubject) -> BTreeMap<&str, CurrentLabel<'_>> {
+    pub fn current(&self) -> BTreeMap<&'a str, CurrentLabel<'a>> {
         let mut latest: BTreeMap<&str, &LabelEvent> = BTreeMap::new();
-        for event in self.standing(subject) {
-            if !self.competes(event) {
-                continue;
-            }
+        for event in self.standing().filter(|event| self.labels.competes(event)) {
             let place = latest.entry(event.labeller.as_str()).or_insert(event);
             if (place.time, place.id) < (event.time, event.id) {
                 *place = event;
@@ -114,20 +177,16 @@ impl Labels {
             .collect()
     }
 
-    /// Returns what people decided on a subject.
-    pub fn reference(&self, subject: &LabelSubject) -> Reference {
-        self.reference_where(subject, |_| true)
+    /// Returns what people decided.
+    pub fn reference(&self) -> Reference {
+        self.reference_where(|_| true)
     }
 
-    /// Returns what people decided on a subject by the labels and adjudications that count, as those
-    /// do that are not outdated.
-    pub fn reference_where(
-        &self,
-        subject: &LabelSubject,
-        counts: impl Fn(&LabelEvent) -> bool,
-    ) -> Reference {
+    /// Returns what people decided by the labels and adjudications that count, as those do that are not
+    /// outdated.
+    pub fn reference_where(&self, counts: impl Fn(&LabelEvent) -> bool) -> Reference {
         let adjudication = self
-            .standing(subject)
+            .standing()
             .filter(|event| counts(event))
             .filter_map(|event| match &event.act {
                 Act::Adjudicate { value, .. } => Some((event.time, event.id, value)),
@@ -137,7 +196,7 @@ impl Labels {
         if let Some((_, _, value)) = adjudication {
             return Reference::Adjudicated(value.clone());
         }
-        let mut current = self.current(subject);
+        let mut current = self.current();
         current.retain(|_, label| counts(label.event));
         let mut votes: Vec<(&LabelValue, usize)> = Vec::new();
         for label in current.values() {
@@ -155,28 +214,6 @@ impl Labels {
                 .map_or(Reference::Conflict, |(value, _)| Reference::Majority((*value).clone())),
             _ => Reference::Conflict,
         }
-    }
-
-    /// Tells whether an event says what a person's label is: a label, or the retraction of one.
-    fn competes(&self, event: &LabelEvent) -> bool {
-        let is_label =
-            |id| self.events.get(id).is_some_and(|event| matches!(event.act, Act::Label(_)));
-        match event.act {
-            Act::Label(_) => true,
-            Act::Retract => event.replaces.iter().any(is_label),
-            Act::Defer | Act::Note | Act::Flag | Act::Adjudicate { .. } => false,
-        }
-    }
-
-    /// Returns an event that was not purged.
-    pub fn event(&self, id: Id) -> Option<&LabelEvent> {
-        self.events.get(&id)
-    }
-
-    /// Returns the events on a subject that no other replaces, by id.
-    pub fn standing(&self, subject: &LabelSubject) -> impl Iterator<Item = &LabelEvent> {
-        let ids = self.subjects.get(subject).map(Vec::as_slice).unwrap_or_default();
-        ids.iter().filter(|id| !self.replaced.contains(id)).filter_map(|id| self.events.get(id))
     }
 }
 

@@ -9,6 +9,8 @@
 mod category;
 mod event;
 mod labels;
+mod lines;
+mod quick;
 mod read;
 mod row;
 
@@ -16,8 +18,9 @@ pub use category::{Categories, Category, Sorting};
 pub use event::{
     Act, Drawn, ExternalOutput, LabelEvent, LabelSubject, LabelValue, LabelledOutput, Preference,
 };
-pub use labels::{CurrentLabel, Labels, Reference};
-pub use read::{BadLabel, LABEL_FORMAT, read_labels, write_labels};
+pub use labels::{CurrentLabel, Labels, Reference, SubjectLabels};
+pub use lines::{LabelLine, LabelText, write_labels};
+pub use read::{BadLabel, LABEL_FORMAT, read_labels};
 pub use row::{LabelRow, LaterRow, Purge};
 
 #[cfg(test)]

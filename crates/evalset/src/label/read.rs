@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -9,6 +8,7 @@ use super::category::{Category, Sorting};
 use super::event::{
     Act, Drawn, ExternalOutput, LabelEvent, LabelSubject, LabelValue, LabelledOutput, Preference,
 };
+use super::quick;
 use super::row::{LabelRow, LaterRow, Purge};
 use crate::json;
 
@@ -45,37 +45,21 @@ pub fn read_labels(file: &str) -> (Vec<LabelRow>, Vec<BadLabel>) {
     (rows, bad)
 }
 
-/// Writes a file of labels: canonical rows, one for each event, sorted by id.
-///
-/// A purged event is left out, whichever copy still had it. Of two rows that claim one id, which only
-/// damage can make, the one whose text is greater stays, so that the order of merging never matters.
-pub fn write_labels(rows: impl IntoIterator<Item = LabelRow>) -> String {
-    let mut kept: BTreeMap<Id, String> = BTreeMap::new();
-    let mut purged = Vec::new();
-    for row in rows {
-        if let LabelRow::Purge(purge) = &row {
-            purged.extend_from_slice(&purge.purges);
-        }
-        let text = row.row();
-        let standing = kept.entry(row.id()).or_default();
-        if *standing < text {
-            *standing = text;
-        }
-    }
-    for id in purged {
-        kept.remove(&id);
-    }
-    kept.into_values().map(|row| row + "\n").collect()
-}
-
 /// Reads one row, or tells the byte and what is wrong there.
 fn read(text: &str) -> Result<LabelRow, (usize, String)> {
-    let fields = json::row(text, "a label")?;
-    row(Fields(fields)).map_err(|problem| (0, problem))
+    if let Some(event) = quick::event(text) {
+        return Ok(LabelRow::Event(Box::new(event)));
+    }
+    thorough(text)
 }
 
-fn row(mut fields: Fields) -> Result<LabelRow, String> {
-    let all = fields.0.clone();
+/// Reads a row of any kind, and says what is wrong with it.
+pub(super) fn thorough(text: &str) -> Result<LabelRow, (usize, String)> {
+    let fields = json::row(text, "a label")?;
+    row(Fields(fields), text).map_err(|problem| (0, problem))
+}
+
+fn row(mut fields: Fields, text: &str) -> Result<LabelRow, String> {
     let format: u32 = fields.number("format")?.ok_or_else(|| missing("format"))?;
     if format != LABEL_FORMAT {
         return Err(format!("the row has format {format}, and this program reads {LABEL_FORMAT}"));
@@ -104,8 +88,8 @@ fn row(mut fields: Fields) -> Result<LabelRow, String> {
             event(&act, id, time, labeller, fields)
         }
         _ => {
-            let replaces = fields.list("replaces")?;
-            Ok(LabelRow::Later(LaterRow { id, time, labeller, replaces, fields: all }))
+            let (replaces, text) = (fields.list("replaces")?, text.trim().to_owned());
+            Ok(LabelRow::Later(LaterRow { id, time, labeller, replaces, act, text }))
         }
     }
 }

@@ -47,8 +47,10 @@ pub struct LaterRow {
     pub labeller: String,
     /// The rows that this one takes the place of.
     pub replaces: Vec<Id>,
-    /// All of its keys, in their order.
-    pub fields: Map<String, Value>,
+    /// The word for what was done.
+    pub act: String,
+    /// The row as it was read, without space around it.
+    pub text: String,
 }
 
 impl LabelRow {
@@ -92,7 +94,7 @@ impl LabelRow {
             Self::Category(_) => "category",
             Self::Sorting(_) => "sort",
             Self::Purge(_) => "purge",
-            Self::Later(later) => later.fields.get("act").and_then(Value::as_str).unwrap_or(""),
+            Self::Later(later) => &later.act,
         }
     }
 
@@ -119,8 +121,8 @@ impl LabelRow {
     /// `rubric`, `drawn`, `blind`, `seconds`, `external`, and what this version does not know. A
     /// category has `format`, `id`, `act`, `name`, `sentence`, `labeller`, `time`, `replaces`; a
     /// sorting `format`, `id`, `act`, `sorts`, `categories`, `labeller`, `time`, `replaces`; a
-    /// tombstone `format`, `id`, `act`, `purges`, `labeller`, `time`. A row of a later version keeps
-    /// its own order.
+    /// tombstone `format`, `id`, `act`, `purges`, `labeller`, `time`. A row of a later version stays as
+    /// it was read, byte for byte.
     pub fn row(&self) -> String {
         let mut row = Map::new();
         match self {
@@ -128,7 +130,7 @@ impl LabelRow {
             Self::Category(category) => category.put(&mut row),
             Self::Sorting(sorting) => sorting.put(&mut row),
             Self::Purge(purge) => purge.put(&mut row),
-            Self::Later(later) => row.clone_from(&later.fields),
+            Self::Later(later) => return later.text.clone(),
         }
         row_json(&Value::Object(row))
     }

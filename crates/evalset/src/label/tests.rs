@@ -100,6 +100,16 @@ fn a_bad_line_is_named_and_the_others_are_used() {
 }
 
 #[test]
+fn a_row_of_a_later_version_stays_byte_for_byte() {
+    let later = "{\"act\":\"bookmark\", \"format\":1,\"shade\":1.50,\"labeller\":\"\\u0061na\",\
+                 \"id\":\"00000000-0001-7101-8101-010101010101\",\"time\":\"1970-01-01T00:00:00Z\"}";
+    let (rows, bad) = read_labels(&format!(" {later}\r\n"));
+    assert_eq!(bad, []);
+    assert_eq!((rows[0].act_name(), rows[0].labeller()), ("bookmark", "ana"));
+    assert_eq!(write_labels(rows), format!("{later}\n"));
+}
+
+#[test]
 fn a_changed_mind_replaces_and_a_withdrawn_label_is_none() {
     let first = event(1, "ana", Act::Label(LabelValue::Pass), &[]);
     let second = event(2, "ana", Act::Label(LabelValue::Fail), &[1]);
@@ -257,6 +267,67 @@ proptest! {
         }
         let purged: Vec<Id> = rows_of(&one).iter().flat_map(|row| row.purges().to_vec()).collect();
         prop_assert!(merged.events().all(|event| !purged.contains(&event.id)));
+    }
+
+    #[test]
+    fn adding_to_the_text_is_adding_to_the_rows(
+        rows in any_rows(),
+        is_there in prop::collection::vec(any::<bool>(), 20),
+        later in any::<bool>(),
+    ) {
+        let mut standing = Vec::new();
+        let mut new = Vec::new();
+        for (row, is_there) in rows.into_iter().zip(is_there) {
+            if is_there { standing.push(row) } else { new.push(row) }
+        }
+        if later {
+            let odd = id(30);
+            let row = format!(
+                "{{\"act\":\"bookmark\",\"id\":\"{odd}\",\"format\":1,\"labeller\":\"a\",\
+                 \"time\":\"1970-01-01T00:00:00Z\"}}"
+            );
+            standing.extend(rows_of(&row));
+        }
+        let lines: Vec<_> = new.iter().cloned().map(LabelLine::of).collect();
+        let file = write_labels(standing.clone());
+        let mut text = LabelText::of_canonical(&file);
+        for line in &lines {
+            text.add(line);
+        }
+        prop_assert!(new.iter().all(|row| text.holds(row.id())));
+        prop_assert_eq!(text.into_text(), write_labels([standing, new].concat()));
+    }
+
+    #[test]
+    fn the_quick_reader_reads_what_the_thorough_one_does(
+        row in any_row(7),
+        at in any::<prop::sample::Index>(),
+        put in prop::sample::select(vec![
+            "", "\"", ":null", ":[]", ",\"value\":1", ",\"pair\":[]", ",\"adjudicates\":[]",
+            "\\u0041", "e3", " ", "{}", ",\"drawn\":{\"how\":\"random\",\"probability\":0.5}",
+            ",\"seconds\":-0", ",\"seconds\":3", ",\"blind\":true", ",\"rubric\":\"x\"", "0", "é",
+        ]),
+        cut in 0usize..3,
+    ) {
+        let text = row.row();
+        let mut start = at.index(text.len());
+        // Between two keys most changes leave a row that can be read.
+        if start % 2 == 0 {
+            start = text[start..].find(",\"").map_or(start, |comma| start + comma);
+        }
+        let end = (start + cut).min(text.len());
+        let changed = format!("{}{put}{}", &text[..start], &text[end..]);
+        for text in [&text, &changed] {
+            if let Some(event) = super::quick::event(text) {
+                prop_assert_eq!(
+                    super::read::thorough(text),
+                    Ok(LabelRow::Event(Box::new(event))),
+                    "{}", text
+                );
+            }
+        }
+        let is_event = matches!(row, LabelRow::Event(_));
+        prop_assert_eq!(super::quick::event(&text).is_some(), is_event, "{}", text);
     }
 
     #[test]

@@ -57,17 +57,18 @@ impl Project {
         found
     }
 
-    /// Returns what is wrong with an eval set's baseline and outputs.
+    /// Returns what is wrong with an eval set's baseline, outputs and labels.
     fn check_approved(&self, name: &str) -> Vec<Diagnostic> {
         let baseline = self.baseline(name).map(|(_, found)| found);
         let outputs = self.outputs(name).map(|(_, found)| found);
+        let labels = self.labels(name).map(|(_, found)| found);
         let of_file = |read: Result<Vec<Diagnostic>, files::FileError>| {
             read.unwrap_or_else(|error| {
                 let path = error.path.strip_prefix(&self.root).unwrap_or(&error.path);
                 vec![unreadable(path, &error)]
             })
         };
-        [of_file(baseline), of_file(outputs)].concat()
+        [of_file(baseline), of_file(outputs), of_file(labels)].concat()
     }
 
     fn check_config(&self) -> Vec<Diagnostic> {

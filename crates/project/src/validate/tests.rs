@@ -199,6 +199,63 @@ fn formatting_twice_equals_once_and_leaves_yaml_alone() {
     assert!(changed[0].write().is_err(), "it changed since it was read");
 }
 
+/// A note of `ana` and a row of a later version, each with its place in time.
+fn label_rows() -> [String; 2] {
+    let row = |number: u8, rest: &str| {
+        format!(
+            "\"id\":\"00000000-000{number}-7101-8101-010101010101\",{rest},\"labeller\":\"ana\",\
+             \"time\":\"1970-01-01T00:00:00.00{number}Z\"}}"
+        )
+    };
+    let hash = "bbfcd4160a1e8674dac62292ae48be4785262ad7078f9ec11b74a254ce70fa06";
+    let about = format!(
+        "\"act\":\"note\",\"case\":\"a\",\"case_hash\":\"{hash}\",\"output\":\"{hash}\",\
+         \"criterion\":\"c\",\"note\":\"odd\""
+    );
+    let note = format!("{{\"format\":1,{}", row(1, &about));
+    let later = format!("{{ \"format\":1, {}", row(2, "\"act\":\"bookmark\",\"shade\":1.50"));
+    [note, later]
+}
+
+fn with_labels(labels: &str) -> Folder {
+    Folder::new(&[
+        ("trysquare.yaml", ""),
+        ("evalsets/e/evalset.yaml", ""),
+        ("evalsets/e/cases.jsonl", ""),
+        ("evalsets/e/labels.jsonl", labels),
+    ])
+}
+
+#[test]
+fn labels_are_formatted_and_what_a_later_version_wrote_stays_as_it_is() {
+    let [note, later] = label_rows();
+    let reordered = note.replacen("{\"format\":1,", "{", 1).replacen('}', ",\"format\":1}", 1);
+    let folder = with_labels(&format!("{later}\r\n\n{reordered}\n{note}"));
+    assert_eq!(folder.findings(), "");
+    let (project, _) = Project::open(&folder.root).unwrap();
+    let (changed, found) = project.to_reformat().unwrap();
+    assert_eq!((changed.len(), found.as_slice()), (1, [].as_slice()));
+    assert_eq!(changed[0].text, format!("{note}\n{later}\n"));
+    changed[0].write().unwrap();
+    assert_eq!(project.to_reformat().unwrap().0, []);
+}
+
+#[test]
+fn a_line_that_is_no_label_is_named_and_keeps_the_file_as_it_is() {
+    let [note, later] = label_rows();
+    let strange = note.replace("\"note\":\"odd\"", "\"note\":7");
+    let folder = with_labels(&format!("{later}\n<<<<<<< ours\n{strange}\n"));
+    insta::assert_snapshot!(folder.findings(), @"
+    evalsets/e/labels.jsonl:2:1 error[label-row] this is not JSON: expected value
+    evalsets/e/labels.jsonl:3:1 error[label-row] `note` must be a text, found 7
+    ");
+    let (project, _) = Project::open(&folder.root).unwrap();
+    let found = project.validate();
+    assert!(found.iter().all(|one| one.hint.as_deref().is_some_and(|hint| hint.contains("mend"))));
+    let (changed, found) = project.to_reformat().unwrap();
+    assert_eq!((changed.len(), found.len()), (0, 2));
+}
+
 #[test]
 fn trust_covers_what_the_programs_name() {
     let settings = "programs:\n  lint: {command: [python3, ./tools/lint.py, --rules=tools/rules.txt, /bin/sh]}\n  \

@@ -1,5 +1,7 @@
-use evalset::{Act, LabelEvent, LabelRow, LabelSubject, LabelValue, LabelledOutput, Purge};
-use store::{LabelOrigin, Store, wait};
+use evalset::{
+    Act, LabelEvent, LabelLine, LabelRow, LabelSubject, LabelValue, LabelledOutput, Purge,
+};
+use store::{LabelFile, LabelOrigin, Store, wait};
 use values::{ContentHash, Id};
 
 use crate::child;
@@ -56,12 +58,19 @@ fn labels_are_added_once_and_wait_until_the_file_has_them() {
     assert_eq!(add(&store, &mine[..1], LabelOrigin::Here), 0);
     assert_eq!(store.labels("triage").unwrap(), [&mine[..], &theirs[..]].concat());
     assert_eq!(ids(&store.labels_to_write("triage").unwrap()), ids(&mine));
-    wait(|done| store.labels_are_written("triage", ids(&mine[..1]), done)).unwrap();
+    let file = LabelFile { hash: ContentHash::of_bytes(b"file"), is_canonical: true };
+    assert_eq!(store.label_file("triage").unwrap(), None);
+    let written = ids(&mine[..1]);
+    let lines = vec![LabelLine::of(label(4, "bo"))];
+    wait(|done| store.note_label_file("triage", file, lines, written, done)).unwrap();
+    assert_eq!(store.label_file("triage").unwrap(), Some(file));
+    assert_eq!(store.label_file("other").unwrap(), None);
     assert_eq!(ids(&store.labels_to_write("triage").unwrap()), ids(&mine[1..]));
     // A reading that contains it is as good, and being made here again takes nothing back.
     add(&store, &mine[1..], LabelOrigin::File);
     add(&store, &mine, LabelOrigin::Here);
     assert_eq!(store.labels_to_write("triage").unwrap(), []);
+    assert_eq!(store.labels("triage").unwrap().len(), 4);
     assert_eq!(store.labels("other").unwrap(), []);
     assert_sound(&store);
 }
@@ -86,6 +95,7 @@ fn what_is_purged_is_gone_from_the_file_of_the_database_and_stays_away() {
     assert_eq!(add(&store, &[tombstone(5, &[1, 2])], LabelOrigin::Here), 1);
     assert_eq!(add(&store, &[label(2, "ana")], LabelOrigin::File), 0);
     assert_eq!(store.labels("triage").unwrap(), [tombstone(5, &[1, 2])]);
+    assert_eq!(store.label_tombstones("triage").unwrap(), [tombstone(5, &[1, 2])]);
     assert_eq!(store.purged_labels("triage").unwrap().len(), 2);
     assert_sound(&store);
     store.close(at(9)).unwrap();

@@ -13,6 +13,7 @@
 )]
 
 mod calls;
+mod labels;
 mod load;
 mod minimal;
 mod process;
@@ -26,11 +27,12 @@ use anyhow::{Context, Result, bail};
 /// A section's name and what measures it.
 type Section = (&'static str, fn() -> Result<()>);
 
-const SECTIONS: [Section; 4] = [
+const SECTIONS: [Section; 5] = [
     ("start", start::section),
     ("load", load::section),
     ("calls", calls::ten_thousand),
     ("many", calls::hundred_thousand),
+    ("labels", labels::section),
 ];
 
 fn main() -> Result<()> {

@@ -9,38 +9,35 @@ use tempfile::TempDir;
 
 use crate::process::program;
 
-/// A project with one prompt and one eval set, whose cases expect to be echoed.
+/// A project, and the program that was built beside this one.
 pub(crate) struct Project {
     folder: TempDir,
     program: PathBuf,
 }
 
 impl Project {
-    /// Makes it, for a provider at this origin. The model has prices, so that every call is reserved
-    /// and settled in the ledger.
-    pub(crate) fn new(origin: &str, cases: u32, samples: u32) -> Result<Self> {
+    /// Makes one of these files, each a path and its text.
+    pub(crate) fn of(files: &[(&str, &str)]) -> Result<Self> {
         let project = Self { folder: TempDir::new()?, program: program("trysquare")? };
-        project.write(
-            "trysquare.yaml",
-            &format!(
-                "format: 1\nproviders:\n  local:\n    protocol: openai-chat\n    \
-                 base_url: {origin}/v1\n    concurrency: {}\n    models:\n      m:\n        \
-                 prices: {{input: 1, output: 2}}\n",
-                crate::calls::CONCURRENCY
-            ),
-        )?;
-        project.write(
-            "prompts/ask.prompt",
-            "---\nmodel: local/m\nconfig: {maxOutputTokens: 16, temperature: 0}\n\
-             input:\n  schema:\n    message: string\n---\n{{message}}\n",
-        )?;
-        project.write(
-            "evalsets/set/evalset.yaml",
-            &format!(
-                "format: 1\nsamples: {samples}\nvariants:\n  ask:\nchecks:\n  \
-                 - {{name: exact, kind: equals, value: \"{{{{expected}}}}\"}}\n"
-            ),
-        )?;
+        for (path, text) in files {
+            project.write(path, text)?;
+        }
+        Ok(project)
+    }
+
+    /// Makes one with one prompt and one eval set, whose cases expect to be echoed by a provider at this
+    /// origin. The model has prices, so that every call is reserved and settled in the ledger.
+    pub(crate) fn new(origin: &str, cases: u32, samples: u32) -> Result<Self> {
+        let settings = format!(
+            "format: 1\nproviders:\n  local:\n    protocol: openai-chat\n    \
+             base_url: {origin}/v1\n    concurrency: {}\n    models:\n      m:\n        \
+             prices: {{input: 1, output: 2}}\n",
+            crate::calls::CONCURRENCY
+        );
+        let set = format!(
+            "format: 1\nsamples: {samples}\nvariants:\n  ask:\nchecks:\n  \
+             - {{name: exact, kind: equals, value: \"{{{{expected}}}}\"}}\n"
+        );
         let mut rows = String::new();
         for number in 0..cases {
             writeln!(
@@ -49,8 +46,16 @@ impl Project {
                  \"expected\":\"echo: set-{number:06}\"}}"
             )?;
         }
-        project.write("evalsets/set/cases.jsonl", &rows)?;
-        Ok(project)
+        Self::of(&[
+            ("trysquare.yaml", &settings),
+            (
+                "prompts/ask.prompt",
+                "---\nmodel: local/m\nconfig: {maxOutputTokens: 16, temperature: 0}\n\
+                 input:\n  schema:\n    message: string\n---\n{{message}}\n",
+            ),
+            ("evalsets/set/evalset.yaml", &set),
+            ("evalsets/set/cases.jsonl", &rows),
+        ])
     }
 
     /// Returns the program, ready to be started in this project by a user who configured nothing.

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use document::Diagnostic;
 use evalset::{Act, Case, LabelEvent, LabelValue, LabelledOutput};
@@ -110,8 +110,7 @@ impl Changes {
 /// Returns the labels that are not here. One that says something else than an earlier import did
 /// takes its place; what a person said since stays above both.
 fn new_labels(labels: Vec<LabelEvent>, world: &LabelWorld) -> Vec<LabelEvent> {
-    let known: BTreeSet<Id> = world.labels.events().map(|event| event.id).collect();
-    if known.is_empty() {
+    if world.labels.events().next().is_none() {
         return labels;
     }
     let mut new = Vec::new();
@@ -121,7 +120,7 @@ fn new_labels(labels: Vec<LabelEvent>, world: &LabelWorld) -> Vec<LabelEvent> {
         let earlier = current.filter(|now| {
             now.event.time == label.time && Act::Label(now.value.clone()) != label.act
         });
-        let is_known = known.contains(&label.id);
+        let is_known = world.labels.event(label.id).is_some();
         if let Some(earlier) = earlier {
             label.replaces = vec![earlier.event.id];
             if is_known {

@@ -7,7 +7,7 @@ use values::{ContentHash, Id, Timestamp};
 
 use super::{ImportFile, ImportedExample};
 use crate::AppError;
-use crate::labels::value_word;
+use crate::labels::KnownCase;
 
 /// So many rows are shown as they were understood.
 const EXAMPLES: usize = 5;
@@ -40,14 +40,14 @@ struct Spot {
 }
 
 impl Gathered {
-    /// Reads all files. Problems of rows are gathered. `known` has the contents of the set's cases.
+    /// Reads all files. Problems of rows are gathered. `known` has the set's cases.
     ///
     /// # Errors
     /// If a file cannot be read to its end.
     pub(super) fn read(
         map: &LabelMap,
         data: &[ImportFile],
-        known: &HashMap<String, ContentHash>,
+        known: &HashMap<String, KnownCase>,
     ) -> Result<Self, AppError> {
         let mut gathered = Self::default();
         for (index, file) in data.iter().enumerate() {
@@ -62,11 +62,11 @@ impl Gathered {
         file: &ImportFile,
         index: usize,
         data: &[ImportFile],
-        known: &HashMap<String, ContentHash>,
+        known: &HashMap<String, KnownCase>,
     ) -> Result<(), AppError> {
         let format = file.format(map)?;
         let mut bad: Vec<BadRow> = Vec::new();
-        let known_case = |id: &str| known.get(id).copied();
+        let known_case = |id: &str| known.get(id).map(|case| case.content);
         let imported = interchange::import_labels(
             map,
             format,
@@ -187,12 +187,12 @@ fn is_same(a: &ImportedVerdict, b: &ImportedVerdict) -> bool {
 fn example(row: &ImportedRow) -> ImportedExample {
     let labels = row.labels.iter().filter_map(|label| match &label.act {
         evalset::Act::Label(value) => {
-            Some(format!("{}, {}: {}", label.subject.criterion, label.labeller, value_word(value)))
+            Some(format!("{}, {}: {}", label.subject.criterion, label.labeller, value.word()))
         }
         _ => None,
     });
     let verdicts = row.verdicts.iter().map(|verdict| {
-        let value = verdict.value.as_ref().map_or("unreadable".to_owned(), value_word);
+        let value = verdict.value.as_ref().map_or("unreadable".into(), evalset::LabelValue::word);
         let order = match verdict.shown {
             Shown::Once => "",
             Shown::AFirst => " (a first)",

@@ -12,10 +12,10 @@ use evalset::{Act, EvalSet, LabelEvent, LabelRow, Outputs};
 use interchange::{LabelMap, RowFormat};
 use project::{EvalSetFolder, Project};
 use serde::Serialize;
-use store::{LabelOrigin, wait};
+use store::wait;
 use values::ContentHash;
 
-use super::{LabelWorld, labelled_set, open_world, sync, value_word};
+use super::{LabelWorld, labelled_set, open_world, sync};
 use crate::{App, AppError};
 use changes::Changes;
 use gather::Gathered;
@@ -172,7 +172,7 @@ impl App {
         let name = labelled_set(&store, &project, request.set.as_deref())?;
         let mut world = open_world(&project, store, &name)?;
         let (map, warnings) = read_map(&request.map, &world.set)?;
-        let gathered = Gathered::read(&map, data, &world.contents)?;
+        let gathered = Gathered::read(&map, data, &world.cases)?;
         if !gathered.bad.is_empty() && !request.skip_bad {
             return Err(refused(gathered.bad));
         }
@@ -224,8 +224,7 @@ fn keep(
     let store = &world.store;
     wait(|done| store.add_judgements(set, verdicts, done))?;
     let rows = labels.into_iter().map(|event| LabelRow::Event(Box::new(event))).collect();
-    wait(|done| store.add_labels(set, rows, LabelOrigin::Here, done))?;
-    sync::write(project, store, set, false).map(drop)
+    sync::bring(project, store, set, rows).map(drop)
 }
 
 fn keep_cases(folder: &mut EvalSetFolder, changes: &Changes) -> Result<(), AppError> {
@@ -261,7 +260,7 @@ fn criteria<'a>(labels: impl Iterator<Item = &'a LabelEvent>) -> Vec<ImportedCri
         let Act::Label(value) = &label.act else { continue };
         let (people, values) = found.entry(&label.subject.criterion).or_default();
         people.insert(&label.labeller);
-        *values.entry(value_word(value)).or_default() += 1;
+        *values.entry(value.word().into_owned()).or_default() += 1;
     }
     let criteria = found.into_iter().map(|(criterion, (people, values))| ImportedCriterion {
         criterion: criterion.to_owned(),

@@ -80,6 +80,10 @@ fn criterion(found: &CriterionLabels) -> String {
     if !found.overlaps.is_empty() {
         out.push('\n');
         out += &overlaps(&found.overlaps);
+        if found.pairs > found.overlaps.len() {
+            let (shown, all) = (found.overlaps.len(), found.pairs);
+            out += &format!("{shown} of {all} pairs of people, those with the most in common\n");
+        }
     }
     out
 }
