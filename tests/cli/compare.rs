@@ -31,6 +31,10 @@ fn run(sandbox: &Sandbox, count: usize) {
     }
     sandbox.write("evalsets/order-number/cases.jsonl", &cases);
     sandbox.write("outputs.jsonl", &outputs);
+    score(sandbox);
+}
+
+fn score(sandbox: &Sandbox) {
     let file = sandbox.path("project/outputs.jsonl");
     let ran = sandbox.run(&["score", "--set", "order-number", "--outputs", file.to_str().unwrap()]);
     assert_eq!(ran.code, 0, "{ran}");
@@ -101,6 +105,37 @@ fn showing_the_same_again_is_no_look_and_more_cases_after_one_are_decided_by_the
     let several = report(&sandbox, &["old", "new", "same"]);
     assert_eq!(several["sections"][1]["history"]["candidates"], 2);
     assert_eq!(several["sections"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn answering_the_same_cases_anew_is_another_try_and_the_first_answers_stay_the_first() {
+    let sandbox = scored(40);
+    let decision = |report: &Value| {
+        report["sections"][0]["comparison"]["criteria"][0]["decision"]["confidence"].clone()
+    };
+    let looks = |report: &Value| report["sections"][0]["history"]["looks"].clone();
+    let first = report(&sandbox, &["old", "new"]);
+    assert_eq!((looks(&first), decision(&first)), (1.into(), 0.95.into()));
+    // The same text from another run is the same answer.
+    run(&sandbox, 40);
+    let same = report(&sandbox, &["old", "new"]);
+    assert_eq!((looks(&same), decision(&same)), (1.into(), 0.95.into()));
+    let outputs = sandbox.read("outputs.jsonl");
+    for (answer, level, looked) in [("nothing", 0.975, 2), ("no idea", 0.9875, 3)] {
+        sandbox.write("outputs.jsonl", &outputs.replace("none", answer));
+        score(&sandbox);
+        let again = report(&sandbox, &["old", "new"]);
+        assert_eq!((looks(&again), decision(&again)), (looked.into(), level.into()));
+        let warnings = &again["sections"][0]["comparison"]["warnings"];
+        assert_eq!(warnings[0]["kind"], "answers_again", "{warnings}");
+        // Turning the sides round is no way out, and no further look.
+        let swapped = report(&sandbox, &["new", "old"]);
+        assert_eq!((looks(&swapped), decision(&swapped)), (looked.into(), level.into()));
+    }
+    sandbox.write("outputs.jsonl", &outputs);
+    score(&sandbox);
+    let first = report(&sandbox, &["old", "new"]);
+    assert_eq!((looks(&first), decision(&first)), (3.into(), 0.95.into()));
 }
 
 #[test]

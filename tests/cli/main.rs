@@ -23,6 +23,7 @@ mod keyring;
 mod keys;
 mod labels;
 mod overview;
+mod people;
 mod pins;
 mod prices;
 mod projects;

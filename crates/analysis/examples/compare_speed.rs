@@ -19,7 +19,8 @@ const SAMPLES: u32 = 3;
 fn main() -> Result<(), stats::InvalidInput> {
     let (baseline, candidate) = (results("baseline", 70), results("candidate", 74));
     let first = (0..CASES / 2).map(|case| format!("case-{case}")).collect();
-    let looked = LookHistory { earlier: vec![first], ..LookHistory::default() };
+    let earlier = std::collections::BTreeMap::from([("exact".to_owned(), vec![first])]);
+    let looked = LookHistory { earlier, ..LookHistory::default() };
     let plain = CompareOptions { margin: Some(0.05), seed: 1, ..CompareOptions::default() };
     let resampled = CompareOptions { resamples: NonZeroUsize::new(2_000), ..plain.clone() };
     for (what, options, history) in [

@@ -75,7 +75,7 @@ pub fn compare_all(
     let pairings: Vec<Pairing> =
         candidates.iter().map(|candidate| pair(baseline, candidate)).collect();
     let each = candidates.iter().zip(&pairings).enumerate();
-    let shared: Vec<Shared> = each
+    let shared: Vec<Shared<'_>> = each
         .map(|(place, (candidate, pairing))| {
             Shared::of(baseline, candidate, pairing, histories.get(place).unwrap_or(&none))
         })

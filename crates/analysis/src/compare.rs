@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::num::NonZeroUsize;
 
 use run::Variant;
@@ -65,8 +65,12 @@ impl CompareOptions {
 /// What was looked at before.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LookHistory {
-    /// The case ids of earlier looks at the same two versions on the same set, oldest first.
-    pub earlier: Vec<HashSet<String>>,
+    /// By criterion, the case ids of earlier looks at the same two versions on the same set, oldest
+    /// first.
+    pub earlier: BTreeMap<String, Vec<HashSet<String>>>,
+    /// By criterion, how many other sets of answers of the same two versions to the same cases had
+    /// their verdict shown before these answers were first shown.
+    pub other_answers: BTreeMap<String, u32>,
     /// Whether the candidate's run was told to stop when it is decided.
     pub until_decided: bool,
     /// Whether a run that is not complete was stopped by a cap on money.
@@ -169,7 +173,7 @@ pub(crate) struct PreparedComparison<'a> {
     baseline: &'a VariantResults,
     candidate: &'a VariantResults,
     pairing: &'a Pairing,
-    shared: &'a Shared,
+    shared: &'a Shared<'a>,
     warnings: Vec<Warning>,
     primary: Option<Prepared<'a>>,
     others: Vec<Prepared<'a>>,
@@ -183,7 +187,7 @@ impl<'a> PreparedComparison<'a> {
     pub(crate) fn new(
         (baseline, candidate): (&'a VariantResults, &'a VariantResults),
         pairing: &'a Pairing,
-        shared: &'a Shared,
+        shared: &'a Shared<'a>,
         options: &CompareOptions,
     ) -> Result<Self, InvalidInput> {
         let mut warnings = set_warnings(baseline, candidate, pairing, options);

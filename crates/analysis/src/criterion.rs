@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use evalset::ScoreSource;
 use serde::Serialize;
@@ -13,9 +13,12 @@ use crate::results::{Origin, VariantResults, cluster_numbers};
 use crate::sequential;
 use crate::slices::{self, Slices};
 use crate::square::Square;
-use crate::units::{self, Counted, Uncounted};
+use crate::units::{self, Counted, Uncounted, Units};
 use crate::verdict::Verdict;
 use crate::warning::{FEW_CLUSTERS, MANY_LEFT_OUT, Warning};
+
+/// Tries beyond so many allow no smaller error; nobody gets there.
+const MOST_HALVINGS: u32 = 20;
 
 /// Two variants on one criterion.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -50,6 +53,9 @@ pub struct CriterionComparison {
     pub candidate_uncounted: Uncounted,
     /// Shared cases with a sample that is not counted, in plan order.
     pub left_out: Vec<String>,
+    /// How many other sets of answers of the same versions to the same cases were shown before.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub other_answers: u32,
 }
 
 /// The part of a criterion in the verdict.
@@ -102,9 +108,26 @@ pub enum Refusal {
     },
     /// No shared case is decided on both sides.
     NothingDecided,
+    /// People decide it, and no shared case has their decision on both sides.
+    Unlabelled,
     /// Nothing decides pass or fail on it: a categorical criterion that only describes, or cases
     /// without a check.
     OnlyDescribes,
+}
+
+/// Returns the level at which a verdict is read after so many other sets of answers were shown.
+///
+/// Every further try at the same question halves the error that its interval allows: however often
+/// the same versions answer the same cases anew, all their verdicts together are wrong at most twice
+/// as often as one.
+///
+/// # Errors
+/// [`InvalidInput`] if the level is too small to be one.
+pub fn level_of_try(level: Level, other_answers: u32) -> Result<Level, InvalidInput> {
+    match other_answers {
+        0 => Ok(level),
+        others => Level::of_alpha(level.alpha() / f64::from(others.min(MOST_HALVINGS)).exp2()),
+    }
 }
 
 /// A criterion before its level is known.
@@ -115,31 +138,30 @@ pub(crate) struct Prepared<'a> {
     counted: Counted,
     pub(crate) role: Role,
     refusal: Option<Refusal>,
-    shared: &'a Shared,
+    shared: &'a Shared<'a>,
+    why: Option<WhySequence>,
+    other_answers: u32,
 }
 
 /// What holds of the shared cases, whatever the criterion.
-pub(crate) struct Shared {
+pub(crate) struct Shared<'h> {
     /// The cluster of each pair, numbered by first appearance.
     pub(crate) cluster_of: Vec<usize>,
-    why: Option<WhySequence>,
-    /// The rank of each pair in the order in which evidence was looked at.
-    ranks: Vec<usize>,
+    history: &'h LookHistory,
     unchanged: bool,
 }
 
-impl Shared {
+impl<'h> Shared<'h> {
     /// Looks at the shared cases.
     pub(crate) fn of(
         baseline: &VariantResults,
         candidate: &VariantResults,
         pairing: &Pairing,
-        history: &LookHistory,
+        history: &'h LookHistory,
     ) -> Self {
         Self {
             cluster_of: cluster_numbers(pairing.pairs.iter().map(|(_, at)| &candidate.cases[*at])),
-            why: why_sequence(baseline, candidate, pairing, history),
-            ranks: ranks(candidate, pairing, history),
+            history,
             unchanged: outputs_are_unchanged(baseline, candidate, pairing),
         }
     }
@@ -151,7 +173,7 @@ impl<'a> Prepared<'a> {
         baseline: (&'a VariantResults, usize),
         candidate: (&'a VariantResults, usize),
         pairing: &'a Pairing,
-        shared: &'a Shared,
+        shared: &'a Shared<'a>,
     ) -> Self {
         let places = (baseline.1, candidate.1);
         let counted = units::count(baseline.0, candidate.0, pairing, &shared.cluster_of, places);
@@ -159,8 +181,11 @@ impl<'a> Prepared<'a> {
             if candidate.0.primary == Some(candidate.1) { Role::Primary } else { Role::Other };
         let refusal = refusal(baseline, candidate)
             .or(counted.is_undecidable.then_some(Refusal::OnlyDescribes))
-            .or_else(|| (counted.units.len() == 0).then_some(Refusal::NothingDecided));
-        Self { baseline, candidate, pairing, counted, role, refusal, shared }
+            .or_else(|| (counted.units.len() == 0).then(|| counted.nothing_decided()));
+        let why = why_sequence((baseline.0, candidate), pairing, &counted.units, shared.history);
+        let name = &candidate.0.criteria[candidate.1].name;
+        let other_answers = shared.history.other_answers.get(name).copied().unwrap_or(0);
+        Self { baseline, candidate, pairing, counted, role, refusal, shared, why, other_answers }
     }
 
     /// Returns the criterion's name.
@@ -180,17 +205,24 @@ impl<'a> Prepared<'a> {
         if self.refusal.is_some() {
             return Ok(None);
         }
+        let level = level_of_try(level, self.other_answers)?;
         let (units, plan, margin) = (&self.counted.units, &self.counted.plan, options.margin);
-        let Shared { why, ranks, unchanged, .. } = self.shared;
-        let Some(why) = *why else {
-            let decision = decision::decide(units, margin, level, options.seed, *unchanged)?;
+        let unchanged = self.shared.unchanged;
+        let Some(why) = self.why else {
+            let decision = decision::decide(units, margin, level, options.seed, unchanged)?;
             return Ok(Some(decision));
         };
-        let mut decision = sequential::decide((units, plan), ranks, why, margin, level)?;
-        if *unchanged {
+        let ranks = ranks(self.candidate.0, self.pairing, self.looks());
+        let mut decision = sequential::decide((units, plan), &ranks, why, margin, level)?;
+        if unchanged {
             decision.hold_by_identity(margin);
         }
         Ok(Some(decision))
+    }
+
+    /// Returns the earlier looks at this criterion.
+    fn looks(&self) -> &'a [HashSet<String>] {
+        self.shared.history.earlier.get(self.name()).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Returns what is to be said above the verdict.
@@ -203,29 +235,25 @@ impl<'a> Prepared<'a> {
         // A run that ended when it was decided needed no more; what it lacks is no fault.
         let plan = &self.counted.plan;
         let is_needed = |place: usize| {
-            self.shared.why != Some(WhySequence::UntilDecided)
-                || plan.finished[plan.cluster_of[place]]
+            self.why != Some(WhySequence::UntilDecided) || plan.finished[plan.cluster_of[place]]
         };
-        let needed = (0..shared).filter(|place| is_needed(*place)).count();
+        // What people have not decided is told apart: there is nothing to retry.
+        let open = self.counted.open.iter().filter(|place| is_needed(**place)).count();
+        let needed = (0..shared).filter(|place| is_needed(*place)).count() - open;
         let left_out = needed - units.places.iter().filter(|place| is_needed(**place)).count();
         let criterion = || self.name().to_owned();
         if left_out as f64 > MANY_LEFT_OUT * needed as f64 {
             warnings.push(Warning::ManyLeftOut { criterion: criterion(), left_out, of: needed });
         }
-        let (baseline, candidate) = (&self.counted.baseline, &self.counted.candidate);
-        let table = two_proportions(
-            (baseline.cases as u64, shared as u64),
-            (candidate.cases as u64, shared as u64),
-            level,
-        )?;
+        let [baseline, candidate] = [&self.counted.baseline, &self.counted.candidate]
+            .map(|side| side.cases - side.open_cases);
+        let (a, b) = (baseline as u64, candidate as u64);
+        let table = two_proportions((a, shared as u64), (b, shared as u64), level)?;
         if let Some(p_value) = table.fisher_p.ok().filter(|p| *p < 0.05) {
-            warnings.push(Warning::UnequallyLeftOut {
-                criterion: criterion(),
-                baseline: baseline.cases,
-                candidate: candidate.cases,
-                p_value,
-            });
+            let criterion = criterion();
+            warnings.push(Warning::UnequallyLeftOut { criterion, baseline, candidate, p_value });
         }
+        warnings.extend(self.open_labels());
         let (baseline, candidate) = self.counted.missing_samples;
         if baseline + candidate > 0 {
             let criterion = criterion();
@@ -235,7 +263,28 @@ impl<'a> Prepared<'a> {
         if self.refusal.is_none() && clusters < units.len() && clusters < FEW_CLUSTERS {
             warnings.push(Warning::FewClusters { criterion: criterion(), clusters });
         }
+        if self.refusal.is_none() && self.other_answers > 0 {
+            let (criterion, earlier) = (criterion(), self.other_answers);
+            let confidence = level_of_try(level, self.other_answers)?.confidence();
+            warnings.push(Warning::AnswersAgain { criterion, earlier, confidence });
+        }
         Ok(warnings)
+    }
+
+    /// Says what people have not decided, where the rest gives a verdict all the same.
+    fn open_labels(&self) -> Option<Warning> {
+        if self.counted.open.is_empty() || self.refusal.is_some() {
+            return None;
+        }
+        let (baseline, candidate) = (&self.counted.baseline, &self.counted.candidate);
+        Some(Warning::OpenLabels {
+            criterion: self.name().to_owned(),
+            decided: self.counted.units.len(),
+            of: self.pairing.pairs.len(),
+            unlabelled: [baseline.unlabelled, candidate.unlabelled],
+            disputed: [baseline.disputed, candidate.disputed],
+            not_drawn: [baseline.not_drawn, candidate.not_drawn],
+        })
     }
 
     /// Compares the slices of the cases, where there is a verdict to look into.
@@ -263,7 +312,7 @@ impl<'a> Prepared<'a> {
         decision: Option<Decision>,
         options: &CompareOptions,
     ) -> Result<CriterionComparison, InvalidInput> {
-        let Self { baseline, candidate, pairing, counted, role, refusal, .. } = self;
+        let Self { baseline, candidate, pairing, counted, role, refusal, other_answers, .. } = self;
         let criterion = &candidate.0.criteria[candidate.1];
         let units = &counted.units;
         let (mut sizes, mut repeated) = (None, None);
@@ -302,6 +351,7 @@ impl<'a> Prepared<'a> {
             baseline_uncounted: counted.baseline,
             candidate_uncounted: counted.candidate,
             left_out: counted.left_out.iter().map(id_of).collect(),
+            other_answers,
         })
     }
 }
@@ -324,6 +374,7 @@ impl CriterionComparison {
             baseline_uncounted: Uncounted::default(),
             candidate_uncounted: Uncounted::default(),
             left_out: Vec::new(),
+            other_answers: 0,
         }
     }
 
@@ -345,6 +396,11 @@ impl Basis {
             },
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 fn refusal(
@@ -370,9 +426,9 @@ fn refusal(
 }
 
 fn why_sequence(
-    baseline: &VariantResults,
-    candidate: &VariantResults,
+    (baseline, (candidate, criterion)): (&VariantResults, (&VariantResults, usize)),
     pairing: &Pairing,
+    units: &Units,
     history: &LookHistory,
 ) -> Option<WhySequence> {
     let ended =
@@ -383,21 +439,19 @@ fn why_sequence(
     if ended(baseline) || ended(candidate) {
         return Some(WhySequence::EndedEarly { at_cap: history.at_cap });
     }
-    let grown = history.earlier.iter().find(|earlier| {
-        pairing.pairs.iter().any(|(_, place)| !earlier.contains(&candidate.cases[*place].id))
-    })?;
+    let id = |place: &usize| &candidate.cases[pairing.pairs[*place].1].id;
+    let looks = history.earlier.get(&candidate.criteria[criterion].name)?;
+    let grown = looks
+        .iter()
+        .find(|earlier| units.places.iter().any(|place| !earlier.contains(id(place))))?;
     Some(WhySequence::MoreCases { looked_at: grown.len() })
 }
 
-fn ranks(candidate: &VariantResults, pairing: &Pairing, history: &LookHistory) -> Vec<usize> {
+/// Ranks each pair in the order in which evidence was looked at.
+fn ranks(candidate: &VariantResults, pairing: &Pairing, looks: &[HashSet<String>]) -> Vec<usize> {
     let shared = pairing.pairs.len();
-    let look_of = |id: &String| {
-        history
-            .earlier
-            .iter()
-            .position(|earlier| earlier.contains(id))
-            .unwrap_or(history.earlier.len())
-    };
+    let look_of =
+        |id: &String| looks.iter().position(|earlier| earlier.contains(id)).unwrap_or(looks.len());
     pairing
         .pairs
         .iter()

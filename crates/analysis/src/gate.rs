@@ -152,6 +152,8 @@ pub enum Rule {
         approved: usize,
         /// Those that the candidate breaks.
         broken: Vec<String>,
+        /// Those of which nothing is decided for the candidate.
+        undecided: Vec<String>,
     },
     /// There are enough complete cases.
     MinCases {
@@ -235,7 +237,7 @@ pub fn gate(
     };
     let mut rules = vec![verdict_rule(spec, comparison, short)];
     rules.extend(required_cases(spec, candidate));
-    rules.extend(spec.regressions.map(|rule| regressions(rule, baseline, candidate)));
+    rules.extend(spec.regressions.map(|rule| regressions(rule, baseline, candidate, short)));
     rules.extend(min_cases(spec, comparison, short));
     rules.extend(spec.max_cost_per_case.map(|most| cost_per_case(most, candidate, short)));
     if let Some(most_ms) = spec.max_p95_latency_ms {
@@ -313,10 +315,11 @@ fn regressions(
     rule: RegressionRule,
     baseline: &VariantResults,
     candidate: &VariantResults,
+    short: Held,
 ) -> RuleOutcome {
     let (passes, samples) = (rule.passes.get(), rule.samples.get());
     let least = f64::from(passes) / f64::from(samples);
-    let (mut approved, mut broken) = (0, Vec::new());
+    let (mut approved, mut broken, mut undecided) = (0, Vec::new(), Vec::new());
     if let Some(primary) = candidate.primary
         && let Some(of_baseline) =
             candidate.criteria.get(primary).and_then(|one| baseline.criterion(&one.name))
@@ -327,14 +330,20 @@ fn regressions(
                 continue;
             }
             approved += 1;
-            // A case without a decided sample is incomplete and is listed as that.
-            if mean(&candidate.cases[b], primary).is_some_and(|mean| mean < least) {
-                broken.push(candidate.cases[b].id.clone());
+            let id = &candidate.cases[b].id;
+            match mean(&candidate.cases[b], primary) {
+                None => undecided.push(id.clone()),
+                Some(mean) if mean < least => broken.push(id.clone()),
+                Some(_) => {}
             }
         }
     }
-    let held = if broken.is_empty() { Held::Yes } else { Held::No };
-    RuleOutcome { rule: Rule::Regressions { passes, samples, approved, broken }, held }
+    let held = match (broken.is_empty(), undecided.is_empty()) {
+        (false, _) => Held::No,
+        (true, false) => short,
+        (true, true) => Held::Yes,
+    };
+    RuleOutcome { rule: Rule::Regressions { passes, samples, approved, broken, undecided }, held }
 }
 
 fn min_cases(spec: &GateSpec, comparison: &Comparison, short: Held) -> Option<RuleOutcome> {
@@ -411,7 +420,7 @@ fn incomplete_cells(candidate: &VariantResults) -> Vec<IncompleteCell> {
             let worst = result.values.iter().find_map(|value| match value {
                 Value::Pending => Some(None),
                 Value::Not(status @ (Status::Error | Status::Unreadable)) => Some(Some(*status)),
-                Value::Not(_) | Value::Number(_) => None,
+                Value::Not(_) | Value::Open(_) | Value::Number(_) => None,
             })?;
             Some((sample, worst))
         });

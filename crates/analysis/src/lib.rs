@@ -35,7 +35,7 @@ mod warning;
 
 pub use candidates::{CandidateRow, Candidates, compare_all};
 pub use compare::{CompareOptions, Comparison, LookHistory, Side, compare};
-pub use criterion::{Basis, CriterionComparison, Refusal, Role};
+pub use criterion::{Basis, CriterionComparison, Refusal, Role, level_of_try};
 pub use decision::{Decision, HeldBack, Method, WhySequence};
 pub use diff::{OutputDiff, Segment, SegmentKind};
 pub use estimate::Estimate;
@@ -55,7 +55,7 @@ pub use planning::{Advice, MostHelps, Needed, POWER, Question, SizePlan, Sizes, 
 pub use rate::{CasePasses, PassRate, RateMethod, pass_rate};
 pub use repeated::{Reliability, Repeated};
 pub use results::{
-    CaseResults, Measured, Origin, SampleResult, Scorer, SetCriterion, Value, VariantResults,
+    CaseResults, Measured, Open, Origin, SampleResult, Scorer, SetCriterion, Value, VariantResults,
     cluster_numbers,
 };
 pub use sequential::{Goal, UntilDecided};

@@ -122,8 +122,22 @@ pub enum Value {
     Number(f64),
     /// Nothing that a rate may count. Never [`Status::Pass`] or [`Status::Fail`].
     Not(Status),
+    /// People decide it, and have not so that a rate may count it.
+    Open(Open),
     /// The cell has no outcome yet.
     Pending,
+}
+
+/// Why an output that people decide has no decision that a rate may count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Open {
+    /// Nobody has labelled it.
+    Unlabelled,
+    /// Labels contradict each other, and nobody adjudicated.
+    Disputed,
+    /// It was labelled because somebody chose it, not by chance, while others have no label: rates
+    /// over such labels would say what was looked for.
+    NotDrawn,
 }
 
 impl Value {
@@ -131,7 +145,7 @@ impl Value {
     pub fn number(self) -> Option<f64> {
         match self {
             Self::Number(value) => Some(value),
-            Self::Not(_) | Self::Pending => None,
+            Self::Not(_) | Self::Open(_) | Self::Pending => None,
         }
     }
 }

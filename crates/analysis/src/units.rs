@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use score::Status;
 
+use crate::criterion::Refusal;
 use crate::pairing::Pairing;
-use crate::results::{CaseResults, Value, VariantResults};
+use crate::results::{CaseResults, Open, Value, VariantResults};
 
 /// Two means nearer than this are equal: sums of doubles differ in their last digits.
 pub(crate) const SAME: f64 = 1e-12;
@@ -47,16 +48,34 @@ pub struct Uncounted {
     pub skipped: usize,
     /// Nothing decides pass or fail.
     pub unchecked: usize,
+    /// Nobody has labelled it.
+    pub unlabelled: usize,
+    /// People disagree, and nobody adjudicated.
+    pub disputed: usize,
+    /// It was chosen for labelling, not drawn by chance, while others have no label.
+    pub not_drawn: usize,
     /// Cells without an outcome.
     pub pending: usize,
     /// Cases without a single decided sample.
     pub cases: usize,
+    /// Of these, the ones that lack nothing but a decision of people.
+    pub open_cases: usize,
 }
 
 impl Uncounted {
     /// Returns the number of samples that are not counted.
     pub fn samples(&self) -> usize {
-        self.errors + self.unreadable + self.skipped + self.unchecked + self.pending
+        self.errors
+            + self.unreadable
+            + self.skipped
+            + self.unchecked
+            + self.pending
+            + self.open_samples()
+    }
+
+    /// Returns the number of samples that people have not decided.
+    pub fn open_samples(&self) -> usize {
+        self.unlabelled + self.disputed + self.not_drawn
     }
 
     /// Tells whether there are samples, and every one lacks something that decides pass or fail.
@@ -68,6 +87,9 @@ impl Uncounted {
         match value {
             Value::Number(_) => {}
             Value::Pending => self.pending += 1,
+            Value::Open(Open::Unlabelled) => self.unlabelled += 1,
+            Value::Open(Open::Disputed) => self.disputed += 1,
+            Value::Open(Open::NotDrawn) => self.not_drawn += 1,
             Value::Not(Status::Unreadable) => self.unreadable += 1,
             Value::Not(Status::Skipped) => self.skipped += 1,
             Value::Not(Status::NoChecks) => self.unchecked += 1,
@@ -86,8 +108,17 @@ pub(crate) struct Counted {
     pub(crate) missing_samples: (usize, usize),
     /// The pairs with a sample that is not counted, or none that is, as places in `Pairing::pairs`.
     pub(crate) left_out: Vec<usize>,
+    /// The pairs without a result on some side that lack nothing but decisions of people, likewise.
+    pub(crate) open: Vec<usize>,
     /// Whether samples were asked for and none of either side has anything that decides.
     pub(crate) is_undecidable: bool,
+}
+
+impl Counted {
+    /// Says why no pair is decided on both sides.
+    pub(crate) fn nothing_decided(&self) -> Refusal {
+        if self.open.is_empty() { Refusal::NothingDecided } else { Refusal::Unlabelled }
+    }
 }
 
 /// Averages the samples of each shared case, on the criterion's place in either side. `cluster_of`
@@ -104,7 +135,7 @@ pub(crate) fn count(
     let mut units = Units::with_capacity(shared);
     let mut uncounted = [Uncounted::default(); 2];
     let (mut samples, mut missing_samples) = ([0usize; 2], [0usize; 2]);
-    let mut left_out = Vec::new();
+    let (mut left_out, mut open) = (Vec::new(), Vec::new());
     for (place, &(in_baseline, in_candidate)) in pairing.pairs.iter().enumerate() {
         let cluster = plan.cluster_of[place];
         let sides = [
@@ -124,17 +155,20 @@ pub(crate) fn count(
             units.places.push(place);
             units.is_settled &= is_bit(a) && is_bit(b);
             for (side, tally) in sides.iter().enumerate() {
-                missing_samples[side] += tally.missing.samples();
+                // Only one sample of a case is labelled as a rule; the others are no fault.
+                missing_samples[side] += tally.missing.samples() - tally.missing.open_samples();
             }
+        } else if sides.iter().all(|tally| tally.decided > 0 || tally.is_open()) {
+            open.push(place);
         }
-        if sides.iter().any(|tally| tally.decided == 0 || tally.missing.samples() > 0) {
+        if sides.iter().any(Tally::lacks) {
             left_out.push(place);
         }
     }
     let is_undecidable = (0..2).all(|side| uncounted[side].is_all_unchecked(samples[side]));
     let ([baseline, candidate], [a, b]) = (uncounted, missing_samples);
     let missing_samples = (a, b);
-    Counted { units, plan, baseline, candidate, missing_samples, left_out, is_undecidable }
+    Counted { units, plan, baseline, candidate, missing_samples, left_out, open, is_undecidable }
 }
 
 /// What the samples of one case on one criterion add up to.
@@ -172,11 +206,26 @@ impl Tally {
         (self.decided > 0).then(|| self.sum / self.decided as f64)
     }
 
+    /// Tells whether no sample is decided, for want of decisions of people alone.
+    fn is_open(&self) -> bool {
+        self.decided == 0 && self.missing.samples() == self.missing.open_samples()
+    }
+
+    /// Tells whether something of the case is not counted. Of a case that people decided, other
+    /// samples need no label.
+    fn lacks(&self) -> bool {
+        self.decided == 0 || self.missing.samples() > self.missing.open_samples()
+    }
+
     fn add_to(&self, total: &mut Uncounted) {
         total.errors += self.missing.errors;
         total.unreadable += self.missing.unreadable;
         total.skipped += self.missing.skipped;
         total.unchecked += self.missing.unchecked;
+        total.unlabelled += self.missing.unlabelled;
+        total.disputed += self.missing.disputed;
+        total.not_drawn += self.missing.not_drawn;
+        total.open_cases += usize::from(self.is_open());
         total.pending += self.missing.pending;
         total.cases += usize::from(self.decided == 0);
     }

@@ -53,6 +53,31 @@ pub enum Warning {
         /// The clusters.
         clusters: usize,
     },
+    /// People have decided only some of the outputs. Nothing is wrong with that if chance chose them.
+    OpenLabels {
+        /// The criterion.
+        criterion: String,
+        /// Cases that are decided on both sides.
+        decided: usize,
+        /// The shared cases.
+        of: usize,
+        /// Outputs without a label, of the baseline and of the candidate.
+        unlabelled: [usize; 2],
+        /// Outputs on which people disagree.
+        disputed: [usize; 2],
+        /// Outputs that were chosen for labelling and not drawn by chance, which count only once
+        /// everything has a label.
+        not_drawn: [usize; 2],
+    },
+    /// The same versions answered the same cases before, and a verdict on those answers was shown.
+    AnswersAgain {
+        /// The criterion.
+        criterion: String,
+        /// How many other sets of answers were shown before these.
+        earlier: u32,
+        /// The level of the interval that follows, a share, before any other correction.
+        confidence: f64,
+    },
     /// The two were sampled unequally often; case means are compared.
     SamplesDiffer {
         /// Samples of a case in the baseline.

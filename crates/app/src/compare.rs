@@ -1,24 +1,21 @@
 //! Comparing candidates with a baseline: what was run, what was shown before, what there is to say.
 
-use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use analysis::{
-    CandidateRow, Candidates, CaseResults, CompareOptions, Comparison, LookHistory, Method, Origin,
-    VariantResults, Verdict, compare_all,
-};
+use analysis::{CandidateRow, Candidates, CompareOptions, Comparison, VariantResults, compare_all};
 use evalset::{DEFAULT_CONFIDENCE, EvalSet, Outputs};
 use project::Project;
-use report::{History, Replayed, Report, Section};
-use run::RunState;
+use report::{Replayed, Report, Section};
 use stats::Level;
-use store::{Look, LookMethod, NewLook, Store};
-use values::{ContentHash, Id};
+use store::{NewLook, Store};
+use values::Id;
 
 use crate::calibrate::{judges_of, trusted};
 use crate::details::Details;
 use crate::gate::Approved;
+use crate::looks::{all_looks, history, seen};
+use crate::people::People;
 use crate::recordings::{RecordedRange, used_recordings};
 use crate::sides::{RunSide, find_sides};
 use crate::{App, AppError};
@@ -65,7 +62,7 @@ pub(crate) enum Kept {
 }
 
 impl Loaded {
-    fn run(&self) -> Option<Id> {
+    pub(crate) fn run(&self) -> Option<Id> {
         match &self.kept {
             Kept::Run { id, .. } => Some(*id),
             Kept::Outputs(_) => None,
@@ -94,7 +91,7 @@ impl App {
         let names = &request.sides[usize::from(is_approved)..];
         let sides = find_sides(&project, &store, names, request.set.as_deref())?;
         let mut loaded = self.load(&project, &store, &sides)?;
-        let baseline = if is_approved {
+        let mut baseline = if is_approved {
             let set = &loaded[0].results.eval_set;
             let approved = Approved::read(&project, set)?.ok_or_else(|| {
                 AppError::input(format!("the eval set `{set}` has no baseline yet"))
@@ -104,7 +101,7 @@ impl App {
         } else {
             loaded.remove(0)
         };
-        self.compare_loaded(&project, &store, &baseline, &loaded)
+        self.compare_loaded(&project, &store, &mut baseline, &mut loaded)
     }
 
     /// Records that the verdicts of a comparison are shown now. Blocking.
@@ -132,7 +129,8 @@ impl App {
         let side = |variant| RunSide { header: header.clone(), variant };
         let sides = [side(decided.baseline), side(decided.candidate)];
         let mut loaded = self.load(&project, &store, &sides)?;
-        let baseline = loaded.remove(0);
+        let mut baseline = loaded.remove(0);
+        ask_people(&project, &store, &mut baseline, &mut loaded)?;
         let (comparisons, _) = comparisons(&project, &store, &baseline, &loaded, None)?;
         self.record_looks(&store, all_looks(&comparisons, &baseline, &loaded).concat())
     }
@@ -170,14 +168,17 @@ impl App {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// Compares what was read, and says what there is to say of it.
+    /// Compares what was read, by what people say today where they decide, and says what there is to
+    /// say of it.
     pub(crate) fn compare_loaded(
         &self,
         project: &Project,
         store: &Store,
-        baseline: &Loaded,
-        candidates: &[Loaded],
+        baseline: &mut Loaded,
+        candidates: &mut [Loaded],
     ) -> Result<Compared, AppError> {
+        let people = ask_people(project, store, baseline, candidates)?;
+        let (baseline, candidates) = (&*baseline, &*candidates);
         let (comparisons, rows) =
             comparisons(project, store, baseline, candidates, Some(RESAMPLES))?;
         let mut report = Report::new(title(&comparisons), (self.host.now)());
@@ -189,7 +190,7 @@ impl App {
         for ((comparison, candidate), new) in comparisons.into_iter().zip(candidates).zip(&each) {
             let mut section = Section::new(comparison, &baseline.results, &candidate.results);
             section.history = Some(seen(store, baseline, candidate, new, &looks)?);
-            let details = Details { project, store };
+            let details = Details { project, store, people: people.as_ref() };
             section.prompt_diff = details.prompt_diff(&baseline.results, &candidate.results)?;
             section.cases =
                 details.cases(&section.comparison, baseline, candidate, report.limits)?;
@@ -198,6 +199,28 @@ impl App {
         report.replayed = replayed(project, store, candidates)?;
         Ok(Compared { report, looks })
     }
+}
+
+/// Puts what people decided into both sides, and returns what they said; `None` if they decide nothing.
+fn ask_people(
+    project: &Project,
+    store: &Store,
+    baseline: &mut Loaded,
+    candidates: &mut [Loaded],
+) -> Result<Option<People>, AppError> {
+    let name = candidates.first().map_or("", |one| one.results.eval_set.as_str());
+    let all = || candidates.iter().chain(std::iter::once(&*baseline));
+    let mut found = None;
+    for side in all() {
+        if found.is_none() {
+            found = People::of(project, store, name, &side.set)?;
+        }
+    }
+    let Some(people) = found else { return Ok(None) };
+    for side in candidates.iter_mut().chain(std::iter::once(baseline)) {
+        people.decide(&side.set, &mut side.results);
+    }
+    Ok(Some(people))
 }
 
 /// Compares without saying anything yet.
@@ -250,128 +273,6 @@ fn title(comparisons: &[Comparison]) -> String {
     let baseline = first.map_or("", |one| one.baseline.variant.name.as_str());
     let set = first.map_or("", |one| one.eval_set.as_str());
     format!("{set}: {} against {baseline}", names.join(", "))
-}
-
-/// Returns what was shown of two versions before.
-pub(crate) fn history(
-    store: &Store,
-    (against, of): (&VariantResults, &VariantResults),
-    until_decided: bool,
-) -> Result<LookHistory, AppError> {
-    let mut known = HashSet::new();
-    let mut earlier = Vec::new();
-    for look in looks_at(store, (against, of))? {
-        if known.insert(look.cases) {
-            // A case whose content is another now is new, whatever its id.
-            let seen = store.look_cases(look.cases)?;
-            let is_same = |case: &&CaseResults| seen.get(&case.id) == Some(&case.hash);
-            earlier.push(of.cases.iter().filter(is_same).map(|case| case.id.clone()).collect());
-        }
-    }
-    let mut at_cap = false;
-    for side in [against, of] {
-        if let Origin::Run { id, complete: false, .. } = side.origin {
-            let state = store.run_state(id)?;
-            at_cap |= matches!(state, RunState::StoppedAtCap | RunState::StoppedAtOverrun);
-        }
-    }
-    Ok(LookHistory { earlier, until_decided, at_cap })
-}
-
-/// Returns the looks at two versions, whichever of them was called the baseline: who turns a
-/// comparison round looks at the same.
-fn looks_at(
-    store: &Store,
-    (against, of): (&VariantResults, &VariantResults),
-) -> Result<Vec<Look>, AppError> {
-    let (a, b) = (against.variant.hash, of.variant.hash);
-    let mut looks = store.looks(b, a, &of.eval_set)?;
-    if a != b {
-        looks.extend(store.looks(a, b, &of.eval_set)?);
-        looks.sort_by_key(|look| look.first);
-    }
-    Ok(looks)
-}
-
-/// Counts looks and candidates, these included: `new` are those at this candidate, `all` those of
-/// the whole comparison.
-fn seen(
-    store: &Store,
-    baseline: &Loaded,
-    candidate: &Loaded,
-    new: &[NewLook],
-    all: &[NewLook],
-) -> Result<History, AppError> {
-    let (of, against) = (&candidate.results, &baseline.results);
-    let looks = looks_at(store, (against, of))?;
-    let mut sets: HashSet<ContentHash> = looks.iter().map(|look| look.cases).collect();
-    let mut tried: HashSet<ContentHash> =
-        store.candidates_tried(against.variant.hash, &of.eval_set)?.into_iter().collect();
-    if let Some(look) = new.first() {
-        sets.insert(NewLook::cases_hash(&look.cases));
-    }
-    tried.extend(all.iter().map(|look| look.candidate));
-    let count = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
-    Ok(History { looks: count(sets.len()), candidates: count(tried.len()) })
-}
-
-fn all_looks(
-    comparisons: &[Comparison],
-    baseline: &Loaded,
-    candidates: &[Loaded],
-) -> Vec<Vec<NewLook>> {
-    let each = comparisons.iter().zip(candidates);
-    each.map(|(comparison, candidate)| {
-        let sides = [&baseline.results, &candidate.results];
-        new_looks(comparison, sides, [baseline.run(), candidate.run()])
-    })
-    .collect()
-}
-
-/// The verdicts of a comparison, as they are recorded once it is shown.
-pub(crate) fn new_looks(
-    comparison: &Comparison,
-    [baseline, candidate]: [&VariantResults; 2],
-    [baseline_run, candidate_run]: [Option<Id>; 2],
-) -> Vec<NewLook> {
-    // What is not finished has not been looked at: it is new when it comes.
-    let is_pending = |case: &CaseResults| {
-        case.samples.iter().any(|sample| sample.values.contains(&analysis::Value::Pending))
-    };
-    let seen = comparison.pairing.pairs.iter().filter(|(in_baseline, in_candidate)| {
-        !is_pending(&baseline.cases[*in_baseline]) && !is_pending(&candidate.cases[*in_candidate])
-    });
-    let cases: BTreeMap<String, ContentHash> = seen
-        .map(|(_, place)| &candidate.cases[*place])
-        .map(|case| (case.id.clone(), case.hash))
-        .collect();
-    let decided = comparison.criteria.iter().filter_map(|one| Some((one, one.decision?)));
-    decided
-        .map(|(criterion, decision)| NewLook {
-            candidate: candidate.variant.hash,
-            baseline: baseline.variant.hash,
-            eval_set: comparison.eval_set.clone(),
-            criterion: criterion.criterion.clone(),
-            cases: cases.clone(),
-            candidate_run,
-            baseline_run,
-            method: match decision.method {
-                Method::Sequence { .. } => LookMethod::Sequence,
-                _ => LookMethod::Fixed,
-            },
-            verdict: verdict_name(decision.verdict).to_owned(),
-        })
-        .collect()
-}
-
-fn verdict_name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Better => "better",
-        Verdict::NoWorse => "no_worse",
-        Verdict::WorseWithinMargin => "worse_within_margin",
-        Verdict::Worse => "worse",
-        Verdict::NotEnough => "not_enough",
-    }
 }
 
 /// Returns from when the recordings are that answered the candidates; `None` if none did.

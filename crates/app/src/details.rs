@@ -18,6 +18,7 @@ use crate::AppError;
 use crate::compare::{Kept, Loaded};
 use crate::evidence::weight;
 use crate::material::read_prompt_body;
+use crate::people::People;
 
 /// Unchanged lines around a change of a prompt.
 const CONTEXT_LINES: usize = 3;
@@ -26,6 +27,8 @@ const CONTEXT_LINES: usize = 3;
 pub(crate) struct Details<'a> {
     pub(crate) project: &'a Project,
     pub(crate) store: &'a Store,
+    /// What people said, where they decide something.
+    pub(crate) people: Option<&'a People>,
 }
 
 impl Details<'_> {
@@ -131,10 +134,17 @@ impl Details<'_> {
 
     /// Returns the first sample that did not pass, else the first.
     fn output(&self, side: &Loaded, case: usize) -> Result<Option<OutputDetail>, AppError> {
-        match &side.kept {
-            Kept::Run { id, cells, .. } => self.recorded_output(*id, &cells[case], &side.set),
-            Kept::Outputs(outputs) => Ok(approved_output(outputs, &side.results.cases[case])),
-        }
+        let results = &side.results.cases[case];
+        let found = match &side.kept {
+            Kept::Run { id, cells, .. } => self.recorded_output(*id, &cells[case], &side.set)?,
+            Kept::Outputs(outputs) => approved_output(outputs, results),
+        };
+        Ok(found.map(|mut output| {
+            let sample = usize::try_from(output.sample).unwrap_or(usize::MAX);
+            let of_people = self.people.map(|people| people.reasons(&side.set, results, sample));
+            output.reasons.extend(of_people.unwrap_or_default());
+            output
+        }))
     }
 
     fn recorded_output(

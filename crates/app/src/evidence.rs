@@ -329,7 +329,7 @@ pub(crate) fn weight(set: &EvalSet, source: ScoreSource, name: &str) -> f64 {
     weight.unwrap_or(1.0)
 }
 
-fn decide(criterion: &Criterion, contributions: &[Contribution<'_>]) -> Value {
+pub(crate) fn decide(criterion: &Criterion, contributions: &[Contribution<'_>]) -> Value {
     let result = criterion_result(criterion, contributions);
     match (result.status, result.outcome) {
         (Status::Pass, _) => Value::Number(1.0),

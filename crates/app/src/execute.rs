@@ -23,7 +23,7 @@ use crate::plan::{Plan, Sending, connect_all, provider, providers_of};
 use crate::port::{CheckScorer, RunCalls, StoreRecord, SystemClock};
 use crate::recordings::recordings;
 use crate::target::{Targets, refuse_changed, trusted_programs};
-use crate::until_decided::Watch;
+use crate::until_decided::{Watch, other_answers};
 use crate::{App, AppError, ErrorKind, bridge};
 
 /// A run that exists already, to be worked on again.
@@ -374,7 +374,8 @@ impl App {
             Some(asked) if work.selection == Selection::Unfinished => {
                 let sides = [asked.baseline, asked.candidate];
                 let results = self.run_results(project, &store, work.header.id, &sides)?;
-                Watch::new(&work.header, results)?
+                let others = other_answers(&store, &results)?;
+                Watch::new(&work.header, results, others)?
             }
             _ => None,
         };

@@ -197,9 +197,9 @@ impl App {
         let side = RunSide { header, variant: 0 };
         let mut candidates = self.load(&project, &store, std::slice::from_ref(&side))?;
         let candidate = candidates.remove(0);
-        let baseline = approved.loaded(&candidate.set);
-        let candidates = [candidate];
-        let mut compared = self.compare_loaded(&project, &store, &baseline, &candidates)?;
+        let mut baseline = approved.loaded(&candidate.set);
+        let mut candidates = [candidate];
+        let mut compared = self.compare_loaded(&project, &store, &mut baseline, &mut candidates)?;
         let [candidate] = candidates;
         let Some(section) = compared.report.sections.first_mut() else {
             return Err(AppError::input("nothing was compared"));

@@ -3,13 +3,15 @@
 
 use std::collections::HashMap;
 
-use analysis::{Goal, UntilDecided, Value, VariantResults, Verdict, cluster_numbers};
+use analysis::{Goal, UntilDecided, Value, VariantResults, Verdict, cluster_numbers, level_of_try};
 use evalset::{Criterion, EvalSet, ScoreSource};
 use run::{CellScore, RunHeader, StopCause, StopGoal};
 use score::Status;
+use store::Store;
 
 use crate::compare::level;
 use crate::evidence::{RunResults, primary, value_of};
+use crate::looks::history;
 use crate::material::Material;
 use crate::{AppError, ErrorKind};
 
@@ -83,6 +85,18 @@ fn deciding(set: &EvalSet) -> Result<&Criterion, AppError> {
     })
 }
 
+/// Counts how often the two versions that a run compares answered its cases before, and a verdict on
+/// those answers was shown.
+///
+/// # Errors
+/// If the record cannot be read.
+pub(crate) fn other_answers(store: &Store, results: &RunResults) -> Result<u32, AppError> {
+    let [baseline, candidate] = results.variants.as_slice() else { return Ok(0) };
+    let name = &deciding(&results.set)?.name;
+    let known = history(store, (baseline, candidate), true)?;
+    Ok(known.other_answers.get(name).copied().unwrap_or(0))
+}
+
 /// Watches the outcomes of a run and says when it is decided.
 pub(crate) struct Watch {
     set: EvalSet,
@@ -123,21 +137,27 @@ impl CaseValues {
 }
 
 impl Watch {
-    /// Begins with what the run has already; `results` are those of its baseline and its candidate.
+    /// Begins with what the run has already; `results` are those of its baseline and its candidate, and
+    /// `other_answers` says how often the same versions answered the same cases before and were shown.
     ///
     /// # Errors
     /// [`ErrorKind::Input`] if the settings cannot decide.
-    pub(crate) fn new(header: &RunHeader, results: RunResults) -> Result<Option<Self>, AppError> {
+    pub(crate) fn new(
+        header: &RunHeader,
+        results: RunResults,
+        other_answers: u32,
+    ) -> Result<Option<Self>, AppError> {
         let Some(asked) = header.until_decided else { return Ok(None) };
         let RunResults { set, variants, cells } = results;
         let criterion = deciding(&set)?.clone();
-        let level = level(&set)?;
+        let invalid =
+            |error: stats::InvalidInput| AppError::new(ErrorKind::Input, error.to_string());
+        let level = level_of_try(level(&set)?, other_answers).map_err(invalid)?;
         let goal = match asked.goal {
             StopGoal::Better => Goal::Better,
             StopGoal::NoWorse => Goal::NoWorse,
         };
-        let sequence = UntilDecided::new(set.margin, level, goal)
-            .map_err(|error| AppError::new(ErrorKind::Input, error.to_string()))?;
+        let sequence = UntilDecided::new(set.margin, level, goal).map_err(invalid)?;
         let mut watch = Self {
             set,
             criterion,

@@ -61,7 +61,11 @@ impl Kind {
             RowStatus::Pass | RowStatus::Graded => Self::Success,
             RowStatus::Fail => Self::Failure,
             RowStatus::Error | RowStatus::Unreadable | RowStatus::Missing => Self::Error,
-            RowStatus::Skipped | RowStatus::NoChecks => Self::Skipped,
+            RowStatus::Skipped
+            | RowStatus::NoChecks
+            | RowStatus::Unlabelled
+            | RowStatus::Disputed
+            | RowStatus::NotDrawn => Self::Skipped,
         }
     }
 }

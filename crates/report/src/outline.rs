@@ -235,7 +235,7 @@ fn remarks(section: &Section, first: Option<&CriterionComparison>) -> Vec<String
     let confidence = section.comparison.confidence;
     let held_back = section.comparison.criteria.iter();
     remarks.extend(held_back.filter_map(|one| words::held_back_sentence(one, confidence)));
-    if let Some(history) = section.history {
+    if let Some(history) = section.history.filter(|history| history.looks > 0) {
         remarks.push(format!(
             "Look {} at this comparison; {} tried against this baseline on this set.",
             history.looks,

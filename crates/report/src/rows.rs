@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use analysis::{CaseResults, Change, Comparison, Value, VariantResults};
+use analysis::{CaseResults, Change, Comparison, Open, Value, VariantResults};
 use score::Status;
 use serde::Serialize;
 
@@ -54,14 +54,20 @@ pub enum RowStatus {
     Missing,
     /// It failed.
     Fail,
+    /// People disagree on it, and nobody adjudicated.
+    Disputed,
+    /// Somebody chose it for labelling, and other outputs have no label.
+    NotDrawn,
     /// It could not be decided.
     Skipped,
     /// Nothing decides pass or fail.
     NoChecks,
     /// A grade between failing and passing.
     Graded,
-    /// Every sample passed.
+    /// Every sample passed, or of those that people were asked about every one.
     Pass,
+    /// Nobody has labelled a sample of it.
+    Unlabelled,
 }
 
 impl RowStatus {
@@ -74,6 +80,9 @@ impl RowStatus {
             Self::Fail => Status::Fail.word(),
             Self::Skipped => Status::Skipped.word(),
             Self::NoChecks => Status::NoChecks.word(),
+            Self::Disputed => "people disagree",
+            Self::NotDrawn => "not drawn by chance",
+            Self::Unlabelled => "unlabelled",
             Self::Graded => "graded",
             Self::Pass => Status::Pass.word(),
         }
@@ -85,6 +94,9 @@ impl RowStatus {
             Value::Number(number) if number <= 0.0 => Self::Fail,
             Value::Number(_) => Self::Graded,
             Value::Pending => Self::Missing,
+            Value::Open(Open::Unlabelled) => Self::Unlabelled,
+            Value::Open(Open::Disputed) => Self::Disputed,
+            Value::Open(Open::NotDrawn) => Self::NotDrawn,
             Value::Not(Status::Unreadable) => Self::Unreadable,
             Value::Not(Status::Skipped) => Self::Skipped,
             Value::Not(Status::NoChecks) => Self::NoChecks,

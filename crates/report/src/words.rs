@@ -36,6 +36,8 @@ pub struct Names {
     pub baseline: String,
     /// The candidate.
     pub candidate: String,
+    /// The arguments of `trysquare label` by which outputs of both are labelled, a call each.
+    pub label: Vec<String>,
 }
 
 impl Names {
@@ -43,11 +45,13 @@ impl Names {
     pub fn of(baseline: &Side, candidate: &Side) -> Self {
         let plain = |side: &Side| name(&side.variant.name);
         let (a, b) = (plain(baseline), plain(candidate));
+        let label = label_arguments(baseline, candidate);
+        let named = |baseline, candidate| Self { baseline, candidate, label };
         if a != b {
-            return Self { baseline: a, candidate: b };
+            return named(a, b);
         }
         if matches!(baseline.origin, Origin::Baseline { .. }) {
-            return Self { baseline: format!("{a} (baseline)"), candidate: b };
+            return named(format!("{a} (baseline)"), b);
         }
         let versioned = |side: &Side| match &side.variant.source {
             VariantSource::Prompt { prompt, version, .. } => {
@@ -57,10 +61,23 @@ impl Names {
         };
         let (versioned_a, versioned_b) = (versioned(baseline), versioned(candidate));
         if versioned_a != versioned_b {
-            return Self { baseline: versioned_a, candidate: versioned_b };
+            return named(versioned_a, versioned_b);
         }
-        Self { baseline: format!("{a} (earlier)"), candidate: format!("{b} (later)") }
+        named(format!("{a} (earlier)"), format!("{b} (later)"))
     }
+}
+
+/// Returns what to tell `trysquare label`, so that outputs of both sides are labelled.
+fn label_arguments(baseline: &Side, candidate: &Side) -> Vec<String> {
+    let run = |side: &Side| match side.origin {
+        Origin::Run { id, .. } | Origin::Baseline { run: id, .. } => id,
+    };
+    let (a, b) = (run(baseline), run(candidate));
+    if a == b {
+        let names = [baseline, candidate].map(|side| name(&side.variant.name));
+        return vec![format!("--run {b} --for {}", names.join(" "))];
+    }
+    vec![format!("--run {a}"), format!("--run {b}")]
 }
 
 /// Returns the sentence that stands first: the verdict on a criterion with its counts, its
@@ -114,7 +131,7 @@ fn declared(
 }
 
 fn unchanged(decision: &Decision, names: &Names) -> String {
-    let Names { baseline, candidate } = names;
+    let Names { baseline, candidate, .. } = names;
     let cases = counted(decision.cases, "case");
     let so = if decision.verdict == Verdict::NoWorse { ", so it is no worse" } else { "" };
     format!("unchanged: {candidate} gave the same outputs as {baseline} on all {cases}{so}.")

@@ -1,4 +1,5 @@
-//! Verdicts that were shown, so that adding cases after a look is known for what it is.
+//! Verdicts that were shown, so that adding cases after a look, or answering the same cases anew, is
+//! known for what it is.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,10 @@ use crate::writer::Done;
 
 /// The kind of a kept version that is a set of cases: content hashes by case id.
 const CASES_KIND: &str = "cases";
+/// The kind of a kept version that says what was seen of cases: hashes by case id.
+const ANSWERS_KIND: &str = "answers";
+/// Stands for the answers of a look that was recorded before they were kept.
+const UNKNOWN: [u8; 32] = [0; 32];
 
 /// A verdict that is shown now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +32,9 @@ pub struct NewLook {
     pub criterion: String,
     /// The shared, unchanged cases by id.
     pub cases: BTreeMap<String, ContentHash>,
+    /// What was seen of them, by case id: a hash of both sides' answers, whichever side is which. A
+    /// case without an answer on a side is not there.
+    pub answers: BTreeMap<String, ContentHash>,
     /// The candidate's run; `None` if it is none of this database.
     pub candidate_run: Option<Id>,
     /// The baseline's run; `None` if it is none of this database.
@@ -56,6 +64,8 @@ pub struct Look {
     pub cases: ContentHash,
     /// The number of its cases.
     pub case_count: u32,
+    /// What identifies the answers that were seen; `None` if it was not kept.
+    pub answers: Option<ContentHash>,
     /// The candidate's run, if it is one of this database.
     pub candidate_run: Option<Id>,
     /// The baseline's run, if it is one of this database.
@@ -72,6 +82,11 @@ impl NewLook {
     /// Returns what identifies a set of cases: their ids and contents.
     pub fn cases_hash(cases: &BTreeMap<String, ContentHash>) -> ContentHash {
         ContentHash::of_document("trysquare-cases-v1", &serde_json::json!(cases))
+    }
+
+    /// Returns what identifies the answers that are seen.
+    pub fn answers_hash(&self) -> ContentHash {
+        ContentHash::of_document("trysquare-answers-v1", &serde_json::json!(self.answers))
     }
 }
 
@@ -102,7 +117,8 @@ impl Store {
             let doing = "read what was looked at before";
             let mut statement = connection
                 .prepare_cached(
-                    "SELECT criterion, cases, case_count, c.id, b.id, method, verdict, first_at
+                    "SELECT criterion, cases, case_count, c.id, b.id, method, verdict, first_at,
+                       answers
                      FROM look LEFT JOIN run AS c ON c.run_no = candidate_run
                        LEFT JOIN run AS b ON b.run_no = baseline_run
                      WHERE candidate = ?1 AND baseline = ?2 AND look.eval_set = ?3
@@ -123,17 +139,36 @@ impl Store {
         &self,
         cases: ContentHash,
     ) -> Result<BTreeMap<String, ContentHash>, StoreError> {
+        self.hashes_by_case(CASES_KIND, cases)
+    }
+
+    /// Returns what a look saw of its cases, by id.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if no look has seen these, or if the database cannot be read.
+    pub fn look_answers(
+        &self,
+        answers: ContentHash,
+    ) -> Result<BTreeMap<String, ContentHash>, StoreError> {
+        self.hashes_by_case(ANSWERS_KIND, answers)
+    }
+
+    fn hashes_by_case(
+        &self,
+        kind: &str,
+        hash: ContentHash,
+    ) -> Result<BTreeMap<String, ContentHash>, StoreError> {
         self.read(|connection| {
             let doing = "read the cases of a look";
             connection
                 .prepare_cached("SELECT body FROM content WHERE kind = ?1 AND hash = ?2")
                 .and_then(|mut select| {
-                    let key = params![CASES_KIND, cases.as_bytes()];
+                    let key = params![kind, hash.as_bytes()];
                     select.query_row(key, |row| row.json(0)).optional()
                 })
                 .doing(doing)?
                 .ok_or_else(|| {
-                    StoreError::Conflict(format!("no look has the cases {}", cases.short()))
+                    StoreError::Conflict(format!("no look has the {kind} {}", hash.short()))
                 })
         })
     }
@@ -174,28 +209,33 @@ fn look(row: &rusqlite::Row<'_>) -> rusqlite::Result<Look> {
         method: row.name(5)?,
         verdict: row.get(6)?,
         first: row.time(7)?,
+        answers: Some(row.hash(8)?).filter(|hash| *hash.as_bytes() != UNKNOWN),
     })
 }
 
 fn record(connection: &Connection, look: &NewLook, now: Timestamp) -> Result<u32, StoreError> {
     let doing = "record what was looked at";
-    let cases = NewLook::cases_hash(&look.cases);
-    let body = serde_json::to_string(&look.cases).doing(doing)?;
-    connection
-        .prepare_cached(
-            "INSERT INTO content (kind, hash, body, kept_at) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT DO NOTHING",
-        )
-        .and_then(|mut insert| {
-            insert.execute(params![CASES_KIND, cases.as_bytes(), body, now.unix_ms()])
-        })
-        .doing(doing)?;
+    let (cases, answers) = (NewLook::cases_hash(&look.cases), look.answers_hash());
+    for (kind, hash, body) in
+        [(CASES_KIND, cases, &look.cases), (ANSWERS_KIND, answers, &look.answers)]
+    {
+        let body = serde_json::to_string(body).doing(doing)?;
+        connection
+            .prepare_cached(
+                "INSERT INTO content (kind, hash, body, kept_at) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO NOTHING",
+            )
+            .and_then(|mut insert| {
+                insert.execute(params![kind, hash.as_bytes(), body, now.unix_ms()])
+            })
+            .doing(doing)?;
+    }
     let inserted = connection
         .prepare_cached(
             "INSERT INTO look (candidate, baseline, eval_set, criterion, cases, case_count,
-               candidate_run, baseline_run, method, verdict, first_at)
+               candidate_run, baseline_run, method, verdict, first_at, answers)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, (SELECT run_no FROM run WHERE id = ?7),
-               (SELECT run_no FROM run WHERE id = ?8), ?9, ?10, ?11)
+               (SELECT run_no FROM run WHERE id = ?8), ?9, ?10, ?11, ?12)
              ON CONFLICT DO NOTHING",
         )
         .and_then(|mut insert| {
@@ -211,6 +251,7 @@ fn record(connection: &Connection, look: &NewLook, now: Timestamp) -> Result<u32
                 name_of(&look.method),
                 look.verdict,
                 now.unix_ms(),
+                answers.as_bytes(),
             ])
         })
         .doing(doing)?;

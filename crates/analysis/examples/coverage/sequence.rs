@@ -1,6 +1,6 @@
 //! Runs that stop when they please, and looks that more cases follow.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use analysis::{Goal, LookHistory, Origin, UntilDecided, Verdict};
 use stats::{InvalidInput, Level};
@@ -49,6 +49,13 @@ pub(crate) fn simulate(repetitions: usize) -> Result<(), InvalidInput> {
         let name = format!("{name} cases: better or worse at any look");
         row(&name, claimed, repetitions, Promise::AtMost(5.0));
     }
+    heading("The same versions answer the same cases anew after each look, no true difference");
+    for (name, tries) in [("once more", 2), ("four times more", 5), ("nine times more", 10)] {
+        let claimed = answered_again(repetitions, tries)?;
+        let name = format!("100 cases, {name}: better or worse at any try");
+        row(&name, claimed, repetitions, Promise::AtMost(10.0));
+    }
+    heading("More cases after a look, a loss of the whole margin");
     let sizes = [100, 200, 300];
     let claimed = extended(repetitions, &sizes, -0.05, Verdict::is_no_worse)?;
     let name = "100, 200, 300 cases, a loss of the margin: no worse at any look";
@@ -75,6 +82,26 @@ fn until_decided(
         stops.push((run.verdict(), run.fed()));
     }
     Ok(stops)
+}
+
+/// Counts the repetitions in which any try claims a difference; the answers of each are independent of
+/// those before, which is the worst case.
+fn answered_again(repetitions: usize, tries: u32) -> Result<usize, InvalidInput> {
+    let mut world = World::new(100, 1);
+    let mut found = 0;
+    for repetition in 0..repetitions {
+        let mut draws = Draws::new(repetition as u64);
+        for earlier in 0..tries {
+            world.score(0, &single(&mut draws, 100, 0.2, 0.0));
+            let other_answers = BTreeMap::from([("criterion-0".to_owned(), earlier)]);
+            let history = LookHistory { other_answers, ..LookHistory::default() };
+            if claims_difference(decide_after(&world, &history)?.verdict) {
+                found += 1;
+                break;
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Counts false claims where somebody watches the difference and stops where it looks clearest.
@@ -125,7 +152,7 @@ fn extended(
             }
             let ids: HashSet<String> =
                 look.candidate.cases.iter().map(|case| case.id.clone()).collect();
-            history.earlier.push(ids);
+            history.earlier.entry("criterion-0".to_owned()).or_default().push(ids);
         }
     }
     Ok(found)

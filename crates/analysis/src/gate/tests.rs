@@ -152,8 +152,48 @@ fn an_approved_case_regresses_when_too_few_samples_pass() {
     let rule = &outcome(&spec, &a, &b).rules[1];
     assert_eq!(
         rule.rule,
-        Rule::Regressions { passes: 2, samples: 3, approved: 2, broken: vec!["y".to_owned()] }
+        Rule::Regressions {
+            passes: 2,
+            samples: 3,
+            approved: 2,
+            broken: vec!["y".to_owned()],
+            undecided: Vec::new(),
+        }
     );
+}
+
+#[test]
+fn an_approved_case_without_a_decision_is_short_evidence_and_no_regression() {
+    let one_of_one = RegressionRule { passes: NonZeroU32::MIN, samples: NonZeroU32::MIN };
+    let spec = GateSpec { regressions: Some(one_of_one), ..GateSpec::default() };
+    let (a, mut b) = (of("a", &"p".repeat(60)), of("b", &"p".repeat(60)));
+    b.cases[7].samples[0].values[0] = Value::Open(crate::Open::Unlabelled);
+    let found = outcome(&spec, &a, &b);
+    assert_eq!(found.incomplete, []);
+    assert_eq!((found.rules[1].held, found.status), (Held::NotEnoughBlocks, GateStatus::Failed));
+    let Rule::Regressions { broken, undecided, .. } = &found.rules[1].rule else {
+        panic!("{found:?}");
+    };
+    assert_eq!((broken.as_slice(), undecided.as_slice()), (&[][..], &["c7".to_owned()][..]));
+    let allow = GateSpec { not_enough: Some(NotEnoughRule::Allow), ..spec };
+    assert_eq!(outcome(&allow, &a, &b).status, GateStatus::Passed);
+}
+
+#[test]
+fn where_better_is_asked_no_worse_is_not_enough_whatever_is_allowed() {
+    let (a, b) = (of("a", &"p".repeat(200)), of("b", &"p".repeat(200)));
+    let better = GateSpec {
+        require: Some(Requirement::Better),
+        not_enough: Some(NotEnoughRule::Allow),
+        ..GateSpec::default()
+    };
+    let found = outcome(&better, &a, &b);
+    let rule = Rule::Verdict { better: true, verdict: Some(Verdict::NoWorse) };
+    assert_eq!((&found.rules[0].rule, found.rules[0].held), (&rule, Held::No));
+    assert_eq!(found.status, GateStatus::Failed);
+    assert_eq!(outcome(&GateSpec::default(), &a, &b).status, GateStatus::Passed);
+    let (weak, strong) = (of("weak", &"pf".repeat(40)), of("strong", &"pp".repeat(40)));
+    assert_eq!(outcome(&better, &weak, &strong).status, GateStatus::Passed);
 }
 
 #[test]

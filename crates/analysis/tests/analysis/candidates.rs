@@ -1,5 +1,7 @@
 //! Several candidates against one baseline.
 
+use std::collections::BTreeMap;
+
 use analysis::{Candidates, HeldBack, LookHistory, Method, VariantResults, Verdict, compare_all};
 
 use super::{compared, near, options, primary};
@@ -72,8 +74,9 @@ fn one_candidate_is_compared_as_by_itself() {
 #[test]
 fn a_candidate_that_was_looked_at_keeps_its_sequence() {
     let (a, b, c) = (candidate("base", 0, 0), candidate("b", 12, 0), candidate("c", 15, 0));
+    let seen = (0..30).map(|case| format!("c{case}")).collect();
     let looked = LookHistory {
-        earlier: vec![(0..30).map(|case| format!("c{case}")).collect()],
+        earlier: BTreeMap::from([("exact".to_owned(), vec![seen])]),
         ..LookHistory::default()
     };
     let found =

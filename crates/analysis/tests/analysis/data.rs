@@ -1,6 +1,8 @@
 //! Results of variants, made of letters and numbers.
 
-use analysis::{CaseResults, Measured, Origin, SampleResult, SetCriterion, Value, VariantResults};
+use analysis::{
+    CaseResults, Measured, Open, Origin, SampleResult, SetCriterion, Value, VariantResults,
+};
 use evalset::ScoreSource;
 use run::{Variant, VariantSource};
 use score::Status;
@@ -60,8 +62,8 @@ pub(crate) fn rows(name: &str, criteria: &[&str], rows: &[Vec<Vec<Value>>]) -> V
     }
 }
 
-/// One sample a case: `p` pass, `f` fail, `e` error, `u` unreadable, `s` skipped, `n` no checks, `.`
-/// no outcome.
+/// One sample a case: `p` pass, `f` fail, `e` error, `u` unreadable, `s` skipped, `n` no checks, `l`
+/// unlabelled, `d` disputed, `h` not drawn by chance, `.` no outcome.
 pub(crate) fn letters(name: &str, cases: &str) -> VariantResults {
     let words: Vec<String> = cases.chars().map(String::from).collect();
     sampled(name, &words.iter().map(String::as_str).collect::<Vec<_>>())
@@ -96,6 +98,9 @@ fn value(letter: u8) -> Value {
         b'u' => Value::Not(Status::Unreadable),
         b's' => Value::Not(Status::Skipped),
         b'n' => Value::Not(Status::NoChecks),
+        b'l' => Value::Open(Open::Unlabelled),
+        b'd' => Value::Open(Open::Disputed),
+        b'h' => Value::Open(Open::NotDrawn),
         b'.' => Value::Pending,
         other => panic!("{} is no status", char::from(other)),
     }

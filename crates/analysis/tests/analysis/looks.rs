@@ -1,8 +1,10 @@
 //! Looks, runs that were ended by hand, and the confidence sequence.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
-use analysis::{Comparison, LookHistory, Method, Origin, VariantResults, Verdict, WhySequence};
+use analysis::{
+    Comparison, LookHistory, Method, Origin, VariantResults, Verdict, Warning, WhySequence,
+};
 
 use super::{options, primary};
 use crate::data::{clustered, letters};
@@ -12,6 +14,7 @@ fn look(cases: std::ops::Range<usize>) -> HashSet<String> {
 }
 
 fn after(a: &VariantResults, b: &VariantResults, earlier: Vec<HashSet<String>>) -> Comparison {
+    let earlier = BTreeMap::from([("exact".to_owned(), earlier)]);
     let history = LookHistory { earlier, ..LookHistory::default() };
     analysis::compare(a, b, &options(), &history).expect("a few cases can be compared")
 }
@@ -96,4 +99,50 @@ fn a_run_that_stops_when_decided_is_always_read_by_the_sequence() {
     let why = WhySequence::UntilDecided;
     assert_eq!(method(&comparison), Method::Sequence { why, fed: 30, of: 30 });
     assert_eq!(comparison.verdict(), Some(Verdict::Better));
+}
+
+#[test]
+fn a_case_that_is_only_now_decided_by_people_is_one_more_case() {
+    let (a, b) = (letters("a", &"pf".repeat(20)), letters("b", &"pl".repeat(20)));
+    // Every second case was decided when it was looked at; nothing is new.
+    let labelled: HashSet<String> = (0..40).step_by(2).map(|case| format!("c{case}")).collect();
+    assert_ne!(method(&after(&a, &b, Vec::new())), Method::None);
+    let again = after(&a, &b, vec![labelled.clone()]);
+    assert!(!matches!(method(&again), Method::Sequence { .. }), "{again:?}");
+    let more = after(&a, &letters("b", &"pp".repeat(20)), vec![labelled]);
+    let why = WhySequence::MoreCases { looked_at: 20 };
+    assert_eq!(method(&more), Method::Sequence { why, fed: 40, of: 40 });
+}
+
+#[test]
+fn looks_at_one_criterion_are_none_at_another() {
+    let (a, b) = (letters("a", &"pf".repeat(20)), letters("b", &"pp".repeat(20)));
+    let earlier = BTreeMap::from([("other".to_owned(), vec![look(0..30)])]);
+    let history = LookHistory { earlier, ..LookHistory::default() };
+    let comparison = analysis::compare(&a, &b, &options(), &history).unwrap();
+    assert_eq!(method(&comparison), Method::Tango);
+}
+
+#[test]
+fn every_further_set_of_answers_halves_the_error_that_the_interval_allows() {
+    // 6 fixed of 12: better at 95 %, no worse at 98.75 %, and less than that ten tries on.
+    let (a, b) = (letters("a", &"pf".repeat(6)), letters("b", &"pp".repeat(6)));
+    let tried = |earlier: u32| {
+        let other_answers = BTreeMap::from([("exact".to_owned(), earlier)]);
+        let history = LookHistory { other_answers, ..LookHistory::default() };
+        analysis::compare(&a, &b, &options(), &history).unwrap()
+    };
+    let (first, third, tenth) = (tried(0), tried(2), tried(9));
+    assert_eq!(first, after(&a, &b, Vec::new()));
+    assert!((primary(&third).confidence - 0.9875).abs() < 1e-12);
+    let verdicts = [&first, &third, &tenth].map(Comparison::verdict);
+    let expected = [Verdict::Better, Verdict::NoWorse, Verdict::NotEnough];
+    assert_eq!(verdicts, expected.map(Some));
+    let told = Warning::AnswersAgain {
+        criterion: "exact".to_owned(),
+        earlier: 2,
+        confidence: primary(&third).confidence,
+    };
+    assert!(third.warnings.contains(&told), "{:?}", third.warnings);
+    assert_eq!(third.primary().unwrap().other_answers, 2);
 }

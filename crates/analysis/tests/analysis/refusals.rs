@@ -34,6 +34,49 @@ fn what_is_not_decided_is_left_out_and_listed() {
 }
 
 #[test]
+fn what_people_have_not_decided_counts_nowhere_and_is_told_apart_from_what_failed() {
+    let all = "pf".repeat(30);
+    let (a, b) = (letters("a", &format!("{all}lldhe")), letters("b", &format!("{all}plpdp")));
+    let comparison = compared(&a, &b);
+    let primary = comparison.primary().unwrap();
+    assert_eq!(
+        primary.decision,
+        compared(&letters("a", &all), &letters("b", &all)).criteria[0].decision
+    );
+    assert_eq!(primary.left_out, ["c60", "c61", "c62", "c63", "c64"]);
+    let (of_a, of_b) = (primary.baseline_uncounted, primary.candidate_uncounted);
+    assert_eq!((of_a.unlabelled, of_a.disputed, of_a.not_drawn, of_a.errors), (2, 1, 1, 1));
+    assert_eq!((of_a.cases, of_a.open_cases), (5, 4));
+    assert_eq!((of_b.unlabelled, of_b.disputed, of_b.cases), (1, 1, 2));
+    let told = Warning::OpenLabels {
+        criterion: "exact".to_owned(),
+        decided: 60,
+        of: 65,
+        unlabelled: [2, 1],
+        disputed: [1, 1],
+        not_drawn: [1, 0],
+    };
+    assert_eq!(comparison.warnings, [told], "one error of 61 is no reason for a warning");
+}
+
+#[test]
+fn without_a_label_on_both_sides_there_is_no_verdict() {
+    assert_eq!(refusal(&letters("a", "ppp"), &letters("b", "lll")), Some(Refusal::Unlabelled));
+    assert_eq!(refusal(&letters("a", "pll"), &letters("b", "lpp")), Some(Refusal::Unlabelled));
+    assert_eq!(refusal(&letters("a", "ppp"), &letters("b", "eee")), Some(Refusal::NothingDecided));
+}
+
+#[test]
+fn a_sample_that_nobody_labelled_is_no_gap_in_a_case_that_is_labelled() {
+    let comparison = compared(&sampled("a", &["pl", "fl"]), &sampled("b", &["pl", "pl"]));
+    let primary = comparison.primary().unwrap();
+    assert_eq!((primary.square.total(), primary.left_out.len()), (2, 0));
+    let is_gap =
+        |one: &Warning| matches!(one, Warning::SamplesLeftOut { .. } | Warning::OpenLabels { .. });
+    assert!(!comparison.warnings.iter().any(is_gap), "{:?}", comparison.warnings);
+}
+
+#[test]
 fn errors_are_neither_passes_nor_fails() {
     let all = "pf".repeat(30);
     let with = decided(&letters("a", &format!("{all}eeee")), &letters("b", &format!("{all}pfpf")));

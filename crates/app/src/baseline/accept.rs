@@ -1,6 +1,6 @@
 //! Accepting the results of a run as what a gate compares with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use analysis::VariantResults;
@@ -11,10 +11,12 @@ use run::RunHeader;
 use serde::Serialize;
 use serde_json::Map;
 use store::Store;
-use values::{ContentHash, Id};
+use values::Id;
 
-use super::convert::{Acceptance, NotAcceptable, from_results};
+use super::convert::{Acceptance, NotAcceptable, from_results, to_results};
 use super::findings::findings;
+use crate::looks::looks_at;
+use crate::people::People;
 use crate::recordings::{each_answer, used_recordings};
 use crate::{App, AppError};
 
@@ -67,7 +69,10 @@ impl App {
         let mut files = Files::read(&project, &header.eval_set)?;
         let variant = chosen_variant(&header, &files.set, request.variant.as_deref())?;
         let mut read = self.run_results(&project, &store, request.run, &[variant])?;
-        let results = read.variants.remove(0);
+        let mut results = read.variants.remove(0);
+        if let Some(people) = People::of(&project, &store, &header.eval_set, &files.set)? {
+            people.decide(&files.set, &mut results);
+        }
         refuse_unfinished(&results, header.until_decided.is_some())?;
         let found = findings(
             &project,
@@ -227,12 +232,16 @@ fn looks(
     results: &VariantResults,
 ) -> Result<BTreeMap<String, BaselineLooks>, AppError> {
     let Some(baseline) = baseline else { return Ok(BTreeMap::new()) };
-    let (candidate, before): (ContentHash, ContentHash) =
-        (results.variant.hash, baseline.variant.hash);
-    let tried = store.candidates_tried(before, &results.eval_set)?;
+    let tried = store.candidates_tried(baseline.variant.hash, &results.eval_set)?;
     let candidates = u64::try_from(tried.len()).unwrap_or(u64::MAX);
     let mut looks: BTreeMap<String, BaselineLooks> = BTreeMap::new();
-    for look in store.looks(candidate, before, &results.eval_set)? {
+    let approved = to_results(&results.eval_set, baseline);
+    let mut known = HashSet::new();
+    for look in looks_at(store, (&approved, results))? {
+        if !known.insert((look.criterion.clone(), look.cases, look.answers)) {
+            // The same was looked at from the other side.
+            continue;
+        }
         let none = BaselineLooks { count: 0, candidates, other: Map::new() };
         looks.entry(look.criterion).or_insert(none).count += 1;
     }

@@ -128,6 +128,8 @@ fn sample_of(sample: &SampleResult, order: &[usize], replayed: bool) -> Option<B
             Status::NoChecks => NotDecided::NoChecks,
             Status::Error | Status::Pass | Status::Fail => NotDecided::Error,
         })),
+        // Today's labels decide when it is read; what is kept here is for reviewers.
+        Value::Open(_) => Some(BaselineValue::Not(NotDecided::NoChecks)),
         Value::Pending => None,
     };
     let measured = sample.measured.as_ref();

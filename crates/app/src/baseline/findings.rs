@@ -14,7 +14,9 @@ use store::{NewLook, Store};
 use super::convert::{rule_changes, to_results};
 use crate::AppError;
 use crate::calibrate::judges_of;
-use crate::compare::{history, new_looks, options};
+use crate::compare::options;
+use crate::looks::{history, new_looks};
+use crate::people::People;
 
 /// What speaks against accepting results.
 #[derive(Default)]
@@ -82,7 +84,10 @@ fn gate_findings(
         let against = "evalset.yaml declares no margin, so that no gate can decide".to_owned();
         return Ok(Findings { against: vec![against], looks: Vec::new() });
     }
-    let approved = to_results(&header.eval_set, baseline);
+    let mut approved = to_results(&header.eval_set, baseline);
+    if let Some(people) = People::of(project, store, &header.eval_set, set)? {
+        people.decide(set, &mut approved);
+    }
     let history = history(store, (&approved, results), header.until_decided.is_some())?;
     let comparison = compare(&approved, results, &options(project, set, &[results])?, &history)
         .map_err(|error| AppError::input(error.to_string()))?;

@@ -124,17 +124,20 @@ pub fn rule_sentence(outcome: &RuleOutcome) -> String {
         Rule::RequiredCases { required, failing, unknown } => {
             required_cases(*required, failing, unknown)
         }
-        Rule::Regressions { passes, samples, approved, broken } => {
+        Rule::Regressions { passes, samples, approved, broken, undecided } => {
             let least = if *samples > 1 {
                 format!(" in {passes} of {samples} samples")
             } else {
                 String::new()
             };
-            let found = if broken.is_empty() {
+            let mut found = if broken.is_empty() {
                 "none is broken".to_owned()
             } else {
                 format!("broken: {}", name_list(broken))
             };
+            if !undecided.is_empty() {
+                found.push_str(&format!("; not decided: {}", name_list(undecided)));
+            }
             format!(
                 "the {} of the baseline still pass{least}: {found}",
                 counted(*approved, "approved case")

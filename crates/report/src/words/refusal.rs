@@ -5,7 +5,7 @@ use super::{Names, name, name_list};
 /// Says why a criterion has no verdict, and what to do about it.
 pub fn refusal_sentence(criterion: &str, refusal: &Refusal, names: &Names) -> String {
     let criterion = name(criterion);
-    let Names { baseline, candidate } = names;
+    let Names { baseline, candidate, .. } = names;
     let rest = match refusal {
         Refusal::OneSided { candidate: true } => format!(
             "{candidate} was never scored on it. Score its run again with the criterion that {baseline} has."
@@ -19,15 +19,28 @@ pub fn refusal_sentence(criterion: &str, refusal: &Refusal, names: &Names) -> St
         Refusal::ChecksChanged { names } => changed("check", names),
         Refusal::JudgesChanged { names } => changed("judge", names),
         Refusal::NothingDecided => {
-            "no shared case has a result on both sides. Finish the runs, retry errors, or label more \
-             outputs."
+            "no shared case has a result on both sides. Finish the runs, or retry errors."
                 .to_owned()
         }
+        Refusal::Unlabelled => format!(
+            "people decide it, and no shared case has their decision on both sides. {}",
+            label_next(&criterion, names)
+        ),
         Refusal::OnlyDescribes => "nothing decides pass or fail on it. Name the categories that \
              pass, or give its cases a check."
             .to_owned(),
     };
     format!("No verdict on {criterion}: {rest}")
+}
+
+/// Says how people come to decide the outputs of both sides.
+pub(crate) fn label_next(criterion: &str, names: &Names) -> String {
+    let commands: Vec<String> = names
+        .label
+        .iter()
+        .map(|what| format!("`trysquare label {what} --criterion {criterion}`"))
+        .collect();
+    format!("Label outputs of both sides: {}.", commands.join(" and "))
 }
 
 fn changed(noun: &str, names: &[String]) -> String {

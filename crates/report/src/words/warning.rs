@@ -1,11 +1,17 @@
 use analysis::Warning;
 
+use super::refusal::label_next;
 use super::{Names, name};
-use crate::number::{count, counted, fixed};
+use crate::number::{count, counted, fixed, level};
+
+const NO_PRIMARY: &str = "The set declares no primary criterion, so no verdict is the one that counts. \
+     Declare one in evalset.yaml.";
+const NO_MARGIN: &str = "The set declares no margin, so \"no worse\" cannot be shown. Declare `margin` in \
+     evalset.yaml before the next run.";
 
 /// Says what stands above a verdict, and what to do about it.
 pub fn warning_sentence(warning: &Warning, names: &Names) -> String {
-    let Names { baseline, candidate } = names;
+    let Names { baseline, candidate, .. } = names;
     match warning {
         Warning::SetsDiffer { shared, only_baseline, only_candidate, changed } => format!(
             "Different eval-set versions: {} compared, {} only in {baseline}, {} only in \
@@ -46,6 +52,12 @@ pub fn warning_sentence(warning: &Warning, names: &Names) -> String {
             name(criterion),
             counted(*clusters, "cluster")
         ),
+        Warning::OpenLabels { criterion, decided, of, unlabelled, disputed, not_drawn } => {
+            open_labels(criterion, (*decided, *of), [unlabelled, disputed, not_drawn], names)
+        }
+        Warning::AnswersAgain { criterion, earlier, confidence } => {
+            answers_again(criterion, *earlier, *confidence)
+        }
         Warning::SamplesDiffer { baseline: a, candidate: b } => format!(
             "{baseline} was sampled {a} and {candidate} {b} times a case; case means are compared. \
              Run both with the same number of samples for the sharpest comparison."
@@ -53,15 +65,66 @@ pub fn warning_sentence(warning: &Warning, names: &Names) -> String {
         Warning::SameVariant => "Both sides are the same prompt version, model and config, so any \
              change is chance. Name two different variants to compare them."
             .to_owned(),
-        Warning::NoPrimary => {
-            "The set declares no primary criterion, so no verdict is the one that \
-             counts. Declare one in evalset.yaml."
-                .to_owned()
-        }
-        Warning::NoMargin => "The set declares no margin, so \"no worse\" cannot be shown. \
-             Declare `margin` in evalset.yaml before the next run."
-            .to_owned(),
+        Warning::NoPrimary => NO_PRIMARY.to_owned(),
+        Warning::NoMargin => NO_MARGIN.to_owned(),
     }
+}
+
+/// Says that the same question was tried before.
+fn answers_again(criterion: &str, earlier: u32, confidence: f64) -> String {
+    let shown = if earlier == 1 {
+        "a verdict on those answers was".to_owned()
+    } else {
+        format!("verdicts on {} such sets of answers were", count(earlier as usize))
+    };
+    format!(
+        "{}: these versions answered these cases before, and {shown} shown. Each further try halves \
+         the error that its interval allows, here at {}, so that trying again until the verdict \
+         pleases does not pay. More cases or more samples say more.",
+        name(criterion),
+        level(confidence)
+    )
+}
+
+/// Says what people have not decided.
+fn open_labels(
+    criterion: &str,
+    (decided, of): (usize, usize),
+    [unlabelled, disputed, not_drawn]: [&[usize; 2]; 3],
+    names: &Names,
+) -> String {
+    let kinds = [
+        ("unlabelled", unlabelled),
+        ("disputed", disputed),
+        ("chosen for labelling and not drawn by chance", not_drawn),
+    ];
+    let said: Vec<String> = kinds
+        .into_iter()
+        .filter(|(_, [a, b])| a + b > 0)
+        .map(|(what, [a, b])| {
+            format!(
+                "{} of {} and {} of {} are {what}",
+                counted(*a, "output"),
+                names.baseline,
+                count(*b),
+                names.candidate
+            )
+        })
+        .collect();
+    let adjudicate = if disputed.iter().sum::<usize>() > 0 {
+        " Decide what people disagree on: `trysquare label adjudicate`."
+    } else {
+        ""
+    };
+    format!(
+        "{}: people decided {} of {} on both sides; {}. These count neither as passes nor as fails. \
+         {}{adjudicate}",
+        name(criterion),
+        count(decided),
+        counted(of, "shared case"),
+        said.join("; "),
+        label_next(criterion, names)
+    )
 }
 
 /// Returns a p-value with its relation (`= 0.03`, `< 0.001`).

@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use analysis::{CompareOptions, Comparison, LookHistory, Origin, Verdict, Warning, compare};
 use report::words::{Names, refusal_sentence, verdict_sentence, warning_sentence};
@@ -134,7 +134,8 @@ fn more_cases_after_a_look_are_told_from_a_declared_number() {
     let baseline = results("instruction", &[(by_checks("correct"), &baseline)]);
     let candidate = results("examples", &[(by_checks("correct"), &candidate)]);
     let seen: HashSet<String> = (0..60).map(|place| format!("case-{place}")).collect();
-    let history = LookHistory { earlier: vec![seen], ..LookHistory::default() };
+    let earlier = BTreeMap::from([("correct".to_owned(), vec![seen])]);
+    let history = LookHistory { earlier, ..LookHistory::default() };
     let comparison = compare(&baseline, &candidate, &options(), &history).unwrap();
     let text = sentence(&comparison);
     let begins = "After a look at 60 cases and now 100: examples is better, valid at any";
@@ -173,7 +174,11 @@ fn sides_of_one_name_are_told_apart() {
 
 #[test]
 fn every_refusal_and_warning_is_a_sentence_with_a_remedy() {
-    let names = Names { baseline: "A".to_owned(), candidate: "B".to_owned() };
+    let names = Names {
+        baseline: "A".to_owned(),
+        candidate: "B".to_owned(),
+        label: vec!["--run 7 --for A B".to_owned()],
+    };
     let judge = || vec!["tone".to_owned(), "facts".to_owned()];
     for refusal in [
         analysis::Refusal::OneSided { candidate: true },
@@ -182,6 +187,7 @@ fn every_refusal_and_warning_is_a_sentence_with_a_remedy() {
         analysis::Refusal::ChecksChanged { names: judge() },
         analysis::Refusal::JudgesChanged { names: judge() },
         analysis::Refusal::NothingDecided,
+        analysis::Refusal::Unlabelled,
         analysis::Refusal::OnlyDescribes,
     ] {
         let text = refusal_sentence("polite", &refusal, &names);
@@ -195,6 +201,29 @@ fn every_refusal_and_warning_is_a_sentence_with_a_remedy() {
         warning_sentence(&changed, &names),
         "Different eval-set versions: 58 shared cases compared, 4 only in A, 2 only in B, \
          0 changed. Run both on the same set to compare all of them."
+    );
+    let open = |disputed| Warning::OpenLabels {
+        criterion: "helpful".to_owned(),
+        decided: 40,
+        of: 162,
+        unlabelled: [0, 122],
+        disputed: [disputed, 0],
+        not_drawn: [0, 0],
+    };
+    assert_eq!(
+        warning_sentence(&open(0), &names),
+        "helpful: people decided 40 of 162 shared cases on both sides; 0 outputs of A and 122 of B \
+         are unlabelled. These count neither as passes nor as fails. Label outputs of both sides: \
+         `trysquare label --run 7 --for A B --criterion helpful`."
+    );
+    assert!(warning_sentence(&open(2), &names).ends_with("`trysquare label adjudicate`."));
+    let again =
+        Warning::AnswersAgain { criterion: "exact".to_owned(), earlier: 2, confidence: 0.9875 };
+    assert_eq!(
+        warning_sentence(&again, &names),
+        "exact: these versions answered these cases before, and verdicts on 2 such sets of answers \
+         were shown. Each further try halves the error that its interval allows, here at 98.75 %, so \
+         that trying again until the verdict pleases does not pay. More cases or more samples say more."
     );
 }
 

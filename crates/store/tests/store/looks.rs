@@ -22,6 +22,7 @@ fn look(candidate: &str, count: u32) -> NewLook {
         eval_set: "triage".to_owned(),
         criterion: "exact".to_owned(),
         cases: cases(count),
+        answers: cases(count),
         candidate_run: Some(id(b'r', 1)),
         baseline_run: None,
         method: LookMethod::Fixed,
@@ -41,12 +42,16 @@ fn showing_the_same_again_is_no_new_look_and_more_cases_are_one() {
     let again = NewLook { verdict: "worse".to_owned(), ..look("new", 2) };
     assert_eq!(show(vec![again], 2), 0);
     assert_eq!(show(vec![look("new", 3), look("other", 3)], 3), 2);
+    let anew = NewLook { answers: cases(1), ..look("new", 2) };
+    assert_eq!(show(vec![anew.clone(), anew], 3), 1, "other answers of the same cases are a look");
     let unknown = NewLook { candidate_run: Some(id(b'r', 9)), ..look("third", 3) };
     assert_eq!(show(vec![unknown], 4), 1);
 
     let looks = store.looks(variant("new"), variant("old"), "triage").unwrap();
     let seen: Vec<_> = looks.iter().map(|look| (look.case_count, look.first)).collect();
-    assert_eq!(seen, [(2, at(1)), (3, at(3))]);
+    assert_eq!(seen, [(2, at(1)), (3, at(3)), (2, at(3))]);
+    let answers = |place: usize| store.look_answers(looks[place].answers.unwrap()).unwrap();
+    assert_eq!((answers(0), answers(2)), (cases(2), cases(1)));
     assert_eq!((looks[0].verdict.as_str(), looks[0].method), ("better", LookMethod::Fixed));
     assert_eq!((looks[0].candidate_run, looks[0].baseline_run), (Some(id(b'r', 1)), None));
     assert_eq!(store.look_cases(looks[1].cases).unwrap(), cases(3));

@@ -1,0 +1,156 @@
+//! What people decide, as the result of a comparison, a gate and a baseline.
+
+use serde_json::Value;
+
+use crate::sandbox::Sandbox;
+
+/// The cases, of which every second answer of `old` is right, and every one of `new`.
+const CASES: usize = 60;
+
+/// A project whose criterion people decide, with the outputs of two variants.
+fn project() -> Sandbox {
+    let sandbox = Sandbox::with_project();
+    sandbox.write(
+        "evalsets/order-number/evalset.yaml",
+        "format: 1\nvariants:\n  order-number:\nmargin: 0.05\ncriteria:\n  helpful: \
+         {source: human, rubric: Helps.}\nprimary: helpful\n",
+    );
+    let (mut cases, mut outputs) = (String::new(), String::new());
+    for number in 0..CASES {
+        let id = format!("c-{number:02}");
+        cases += &format!("{{\"id\":\"{id}\",\"inputs\":{{\"message\":\"{id}?\"}}}}\n");
+        let old = if number % 2 == 0 { "good" } else { "bad" };
+        for (variant, output) in [("old", old), ("new", "good")] {
+            outputs += &format!(
+                "{{\"case\":\"{id}\",\"output\":\"{output} {variant} {id}\",\"variant\":\"{variant}\"}}\n"
+            );
+        }
+    }
+    sandbox.write("evalsets/order-number/cases.jsonl", &cases);
+    sandbox.write("outputs.jsonl", &outputs);
+    let file = sandbox.path("project/outputs.jsonl");
+    ran(&sandbox, &["score", "--set", "order-number", "--outputs", file.to_str().unwrap()]);
+    sandbox
+}
+
+fn ran(sandbox: &Sandbox, arguments: &[&str]) -> String {
+    let ran = sandbox.run(arguments);
+    assert_eq!(ran.code, 0, "{arguments:?}\n{ran}");
+    ran.stdout
+}
+
+/// Labels what is next, as often as it is asked: good outputs pass, bad ones fail.
+fn label(sandbox: &Sandbox, arguments: &[&str], most: usize) {
+    let queue = [&["label", "next", "order-number"], arguments, &["--format", "jsonl"]].concat();
+    let queue = ran(sandbox, &queue);
+    let keys: String = queue
+        .lines()
+        .take(most)
+        .map(|line| {
+            let item: Value = serde_json::from_str(line).unwrap();
+            let text = item["shown"][0]["text"].as_str().unwrap();
+            // A failure asks for a note.
+            if text.starts_with("good") { "1" } else { "2\n" }
+        })
+        .collect();
+    let asked = [&["label", "order-number"], arguments].concat();
+    let ran = sandbox.run_with_input(&asked, &format!("{keys}q"));
+    assert_eq!(ran.code, 0, "{ran}");
+}
+
+fn compared(sandbox: &Sandbox) -> Value {
+    serde_json::from_str(&ran(sandbox, &["compare", "old", "new", "--format", "json"])).unwrap()
+}
+
+fn helpful(report: &Value) -> &Value {
+    &report["sections"][0]["comparison"]["criteria"][0]
+}
+
+#[test]
+fn without_labels_there_is_no_verdict_and_the_remedy_is_named() {
+    let sandbox = project();
+    let text = ran(&sandbox, &["compare", "old", "new"]);
+    assert!(
+        text.contains("No verdict on helpful: people decide it, and no shared case has"),
+        "{text}"
+    );
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("--for old new --criterion helpful`."), "{text}");
+    assert!(!text.contains("Look 0"), "{text}");
+    assert_eq!(helpful(&compared(&sandbox))["candidate_uncounted"]["unlabelled"], CASES);
+}
+
+#[test]
+fn what_people_decided_is_compared_and_what_they_did_not_is_told() {
+    let sandbox = project();
+    label(&sandbox, &["--for", "old", "new", "--labeller", "ana"], 80);
+    let report = compared(&sandbox);
+    let found = helpful(&report);
+    assert_eq!(found["basis"]["kind"], "human");
+    assert_eq!(found["decision"]["verdict"], "better", "{found}");
+    let of = |part: &str| found["square"][part].as_u64().unwrap();
+    assert_eq!(of("fixed") + of("both_pass"), 40, "{found}");
+    assert!(of("fixed") > 10, "{found}");
+    assert_eq!(found["left_out"].as_array().unwrap().len(), 20);
+    let warnings = report["sections"][0]["comparison"]["warnings"].to_string();
+    assert!(warnings.contains("open_labels") && !warnings.contains("many_left_out"), "{warnings}");
+    let text = ran(&sandbox, &["compare", "old", "new"]);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("people decided 40 of 60 shared cases on both sides; 20 outputs of old"),
+        "{text}"
+    );
+    assert!(text.contains("labelled by ana"), "why a case failed: {text}");
+    // Labelling on after a look is adding cases after a look.
+    label(&sandbox, &["--for", "old", "new", "--labeller", "ana"], 40);
+    let all = compared(&sandbox);
+    assert_eq!(helpful(&all)["decision"]["method"]["why"]["kind"], "more_cases");
+    assert_eq!(all["sections"][0]["history"]["looks"], 2);
+    assert_eq!(all["sections"][0]["comparison"]["warnings"], serde_json::json!([]));
+}
+
+#[test]
+fn hunted_labels_count_only_once_nothing_lacks_a_label() {
+    let sandbox = project();
+    let hunt = ["--for", "old", "new", "--labeller", "ana", "--queue", "hunt"];
+    label(&sandbox, &hunt, 100);
+    let found = compared(&sandbox);
+    assert_eq!(helpful(&found)["refusal"]["kind"], "unlabelled", "{found}");
+    assert_eq!(helpful(&found)["candidate_uncounted"]["not_drawn"], 50);
+    label(&sandbox, &hunt, 20);
+    assert_eq!(helpful(&compared(&sandbox))["decision"]["cases"], CASES);
+}
+
+#[test]
+fn a_conflict_is_left_out_until_it_is_adjudicated() {
+    let sandbox = project();
+    label(&sandbox, &["--for", "old", "new", "--labeller", "ana"], 120);
+    let asked = ["label", "order-number", "--labeller", "bo", "--queue", "overlap"];
+    let next = ["label", "next", "order-number", "--labeller", "bo", "--queue", "overlap"];
+    let queue = ran(&sandbox, &[&next[..], &["--format", "jsonl"]].concat());
+    let first: Value = serde_json::from_str(queue.lines().next().unwrap()).unwrap();
+    let is_good = first["shown"][0]["text"].as_str().unwrap().starts_with("good");
+    let other = sandbox.run_with_input(&asked, if is_good { "2\nq" } else { "1q" });
+    assert_eq!(other.code, 0, "{other}");
+    let sides = compared(&sandbox);
+    let disputed = ["baseline_uncounted", "candidate_uncounted"]
+        .map(|side| helpful(&sides)[side]["disputed"].as_u64().unwrap());
+    assert_eq!(disputed.iter().sum::<u64>(), 1, "{sides}");
+    assert_eq!(helpful(&sides)["decision"]["cases"], CASES - 1);
+    let decided =
+        sandbox.run_with_input(&["label", "adjudicate", "order-number", "--labeller", "cy"], "1q");
+    assert_eq!(decided.code, 0, "{decided}");
+    assert_eq!(helpful(&compared(&sandbox))["decision"]["cases"], CASES);
+}
+
+#[test]
+fn a_gate_and_a_baseline_count_what_people_decided() {
+    let sandbox = project();
+    let run = "latest";
+    label(&sandbox, &["--for", "old", "new", "--labeller", "ana"], 120);
+    ran(&sandbox, &["baseline", "accept", run, "--variant", "old"]);
+    let shown = ran(&sandbox, &["baseline", "show"]);
+    assert!(shown.contains("helpful (primary)    30    30"), "{shown}");
+    let compared = ran(&sandbox, &["compare", "baseline", "latest/new"]);
+    assert!(compared.contains("new is better: 30 fixed, 0 broke, 30 unchanged."), "{compared}");
+}
