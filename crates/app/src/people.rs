@@ -92,14 +92,15 @@ impl People {
         subject: &LabelSubject,
     ) -> (Value, bool) {
         let counts = |event: &LabelEvent| !event.is_outdated(subject.case_hash, rubric);
-        let value = match self.labels.reference_where(subject, counts) {
+        let on = self.labels.on(subject);
+        let value = match on.reference_where(counts) {
             Reference::Unlabelled => return (Value::Open(Open::Unlabelled), true),
             Reference::Conflict => return (Value::Open(Open::Disputed), true),
             Reference::Adjudicated(value)
             | Reference::Shared(value)
             | Reference::Majority(value) => value_of(criterion, &value),
         };
-        let current = self.labels.current(subject);
+        let current = on.current();
         let drawn = current.values().filter(|label| counts(label.event));
         let draw = Draw::of(drawn.map(|label| label.event.drawn.as_ref()));
         (value, matches!(draw, Draw::Random(_)))
