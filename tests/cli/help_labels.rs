@@ -6,10 +6,13 @@ fn failures_explain_themselves() {
     insta::assert_snapshot!(explained(&[
         &["failures"],
         &["failures", "list"],
+        &["failures", "suggest"],
         &["failures", "group"],
         &["failures", "ungroup"],
         &["failures", "rename"],
         &["failures", "merge"],
+        &["failures", "check"],
+        &["failures", "judge"],
         &["failures", "export"],
     ]), @r#"
     == failures
@@ -20,10 +23,14 @@ fn failures_explain_themselves() {
 
     Commands:
       list     Print the kinds of failures with their shares, and the notes that nobody has sorted
+      suggest  Suggest groups among the notes, by the words that they share; nothing is kept
       group    Put notes into a category, and make it if it is new
       ungroup  Take notes out of categories; what is in none is of no kind
       rename   Call or explain a category otherwise; what is in it stays
       merge    Make one category of several
+      check    Add a check for a category to the eval set, and tell how it decides what people have
+               decided
+      judge    Write a judge for a category, and the criterion that it decides; nothing is sent
       export   Write all notes with their categories for a spreadsheet, or the kinds for a page
       help     Print this message or the help of the given subcommand(s)
 
@@ -55,6 +62,16 @@ fn failures_explain_themselves() {
           --criterion <NAME>  Only notes on this criterion
           --limit <N>         List at most so many notes [default: 20]
           --set <NAME>        The eval set [default: the only one, or the newest run's]
+
+    == failures suggest
+    Suggest groups among the notes, by the words that they share; nothing is kept
+
+    Usage: trysquare failures suggest [OPTIONS]
+
+    Options:
+          --set <NAME>       The eval set [default: the only one, or the newest run's]
+
+    After 30 notes. Each group is printed with the command that takes it.
 
     == failures group
     Put notes into a category, and make it if it is new
@@ -119,6 +136,49 @@ fn failures_explain_themselves() {
           --sentence <TEXT>  What it is, in one sentence [default: as before]
           --labeller <NAME>  Who sorts [default: git's user.name, else you are asked]
           --set <NAME>       The eval set [default: the only one, or the newest run's]
+
+    == failures check
+    Add a check for a category to the eval set, and tell how it decides what people have decided
+
+    Usage: trysquare failures check [OPTIONS] <--not-contains <TEXT>|--contains <TEXT>|--not-regex <PATTERN>|--regex <PATTERN>> <CATEGORY>
+
+    Arguments:
+      <CATEGORY>  The category
+
+    Options:
+          --not-contains <TEXT>  An output fails if it contains this text; may be repeated
+          --contains <TEXT>      An output fails if it lacks this text; may be repeated
+          --not-regex <PATTERN>  An output fails if this regular expression matches in it
+          --regex <PATTERN>      An output fails if this regular expression matches nowhere in it
+          --ignore-case          Capital letters are as small ones
+          --name <NAME>          What the check is called [default: as the category]
+          --try                  Only tell what it finds
+          --set <NAME>           The eval set [default: the only one, or the newest run's]
+
+    Examples:
+      trysquare failures check late --not-contains yesterday --ignore-case --try
+      trysquare failures check "no number" --regex '[A-Z]-\d{5}'
+
+    Outputs that the check fails are of this kind. With --try nothing is written.
+
+    == failures judge
+    Write a judge for a category, and the criterion that it decides; nothing is sent
+
+    Usage: trysquare failures judge [OPTIONS] <CATEGORY>
+
+    Arguments:
+      <CATEGORY>  The category
+
+    Options:
+          --name <NAME>             What the judge and its criterion are called [default: as the
+                                    category]
+          --model <PROVIDER/MODEL>  The model [default: that of the set's first judge, else of its first
+                                    prompt]
+          --set <NAME>              The eval set [default: the only one, or the newest run's]
+
+    Examples:
+      trysquare failures judge rude
+      trysquare failures judge rude --model openai/gpt-5-mini
 
     == failures export
     Write all notes with their categories for a spreadsheet, or the kinds for a page

@@ -65,8 +65,9 @@ pub use error::{AppError, ErrorKind};
 pub use evidence::RunResults;
 pub use execute::{ResumeRequest, RunningRun};
 pub use failures::{
-    CategoryChange, FailureRequest, GroupRequest, MergeRequest, NotesAsked, RenameRequest,
-    UngroupRequest,
+    CategoryChange, CheckRequest, FailureRequest, Finds, FoundByCheck, GroupRequest, JudgeRequest,
+    MadeCheck, MadeJudge, MergeRequest, NOTES_BEFORE_SUGGESTIONS, NotesAsked, RenameRequest,
+    SuggestedGroup, SuggestedNote, Suggestions, UngroupRequest,
 };
 pub use gate::{Approved, GateRequest, Gated, PlannedGate};
 pub use host::{Environment, Host};

@@ -209,7 +209,13 @@ fn attempts(
 }
 
 fn answer(text: String) -> Answer {
-    let reply = Reply {
+    let reply = reply_of(text);
+    Answer { reply, latency_ms: 0, first_token_ms: None, source: AnswerSource::Replay }
+}
+
+/// Returns a text as the reply of a model that nothing else is known of.
+pub(crate) fn reply_of(text: String) -> Reply {
+    Reply {
         text,
         refusal: None,
         tool_calls: Vec::new(),
@@ -220,6 +226,5 @@ fn answer(text: String) -> Answer {
         request_id: None,
         logprobs: Vec::new(),
         extra: Value::Null,
-    };
-    Answer { reply, latency_ms: 0, first_token_ms: None, source: AnswerSource::Replay }
+    }
 }

@@ -64,6 +64,28 @@ pub fn set(text: &str, path: &[Step<'_>], value: &Value) -> Result<String, EditE
     first_that_reads_as(text, splices, &wanted).ok_or_else(|| EditError::NotAlone(shown(path)))
 }
 
+/// Returns the text with an item added to the sequence at a path, which is made where it is missing.
+///
+/// # Errors
+/// [`EditError`]
+pub fn append(text: &str, path: &[Step<'_>], item: &Value) -> Result<String, EditError> {
+    let mut at = &read(text)?.to_json();
+    for step in path {
+        at = match step {
+            Step::Key(key) => at.get(key),
+            Step::Index(index) => at.get(index),
+        }
+        .unwrap_or(&Value::Null);
+    }
+    match at {
+        Value::Null => set(text, path, &Value::Array(vec![item.clone()])),
+        at => {
+            let length = at.as_array().map_or(0, Vec::len);
+            set(text, &[path, &[Step::Index(length)]].concat(), item)
+        }
+    }
+}
+
 /// Returns the text without the key or item at a path.
 ///
 /// Comments inside of what is removed, and on its last line, go with it; those before it stay.

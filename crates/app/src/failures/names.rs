@@ -97,6 +97,14 @@ pub(super) fn fit_sentence(sentence: &str) -> Result<String, AppError> {
     })
 }
 
+/// Returns the name of a category as that of a check or a judge, which are also file names.
+pub(super) fn id_of_name(name: &str) -> String {
+    let plain = |sign: char| if sign.is_alphanumeric() || "._".contains(sign) { sign } else { '-' };
+    let text: String = name.to_lowercase().chars().map(plain).collect();
+    let words: Vec<&str> = text.split('-').filter(|word| !word.is_empty()).collect();
+    words.join("-")
+}
+
 fn fit(text: &str, bytes: usize) -> Option<String> {
     let text = text.trim();
     let is_plain = !text.contains(['\n', '\t']) && !text.contains(is_deceptive);
@@ -123,6 +131,12 @@ mod tests {
         assert_eq!(short[&ids[0]], "00abcd");
         assert_eq!(short[&ids[1]], "01abcd");
         assert_eq!(short[&ids[2]], "00abce");
+    }
+
+    #[test]
+    fn a_category_gives_a_check_its_name() {
+        assert_eq!(id_of_name("Invented facts & figures"), "invented-facts-figures");
+        assert_eq!(id_of_name("--Größe/2"), "größe-2");
     }
 
     #[test]

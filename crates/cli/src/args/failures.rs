@@ -45,6 +45,9 @@ pub(crate) struct FailuresList {
 pub(crate) enum FailuresCommand {
     /// Print the kinds of failures with their shares, and the notes that nobody has sorted
     List(FailuresList),
+    /// Suggest groups among the notes, by the words that they share; nothing is kept
+    #[command(after_help = "After 30 notes. Each group is printed with the command that takes it.")]
+    Suggest,
     /// Put notes into a category, and make it if it is new
     #[command(after_help = "Examples:\n  \
         trysquare failures group late 3f09ac 77b1e0 --sentence \"It names a day that is past.\"\n  \
@@ -105,6 +108,53 @@ pub(crate) enum FailuresCommand {
         #[command(flatten)]
         who: Who,
     },
+    /// Add a check for a category to the eval set, and tell how it decides what people have decided
+    #[command(
+        group = clap::ArgGroup::new("finds").required(true).args(FINDS),
+        after_help = "Examples:\n  \
+        trysquare failures check late --not-contains yesterday --ignore-case --try\n  \
+        trysquare failures check \"no number\" --regex '[A-Z]-\\d{5}'\n\n\
+        Outputs that the check fails are of this kind. With --try nothing is written."
+    )]
+    Check {
+        /// The category
+        category: String,
+        /// An output fails if it contains this text; may be repeated
+        #[arg(long, value_name = "TEXT")]
+        not_contains: Vec<String>,
+        /// An output fails if it lacks this text; may be repeated
+        #[arg(long, value_name = "TEXT")]
+        contains: Vec<String>,
+        /// An output fails if this regular expression matches in it
+        #[arg(long, value_name = "PATTERN")]
+        not_regex: Option<String>,
+        /// An output fails if this regular expression matches nowhere in it
+        #[arg(long, value_name = "PATTERN")]
+        regex: Option<String>,
+        /// Capital letters are as small ones
+        #[arg(long)]
+        ignore_case: bool,
+        /// What the check is called [default: as the category]
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// Only tell what it finds
+        #[arg(long = "try")]
+        only_try: bool,
+    },
+    /// Write a judge for a category, and the criterion that it decides; nothing is sent
+    #[command(after_help = "Examples:\n  \
+        trysquare failures judge rude\n  \
+        trysquare failures judge rude --model openai/gpt-5-mini")]
+    Judge {
+        /// The category
+        category: String,
+        /// What the judge and its criterion are called [default: as the category]
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// The model [default: that of the set's first judge, else of its first prompt]
+        #[arg(long, value_name = "PROVIDER/MODEL")]
+        model: Option<String>,
+    },
     /// Write all notes with their categories for a spreadsheet, or the kinds for a page
     #[command(after_help = "Examples:\n  \
         trysquare failures export -o notes.csv\n  \
@@ -118,6 +168,9 @@ pub(crate) enum FailuresCommand {
         output: Option<PathBuf>,
     },
 }
+
+/// The ways to say what tells a failure.
+const FINDS: [&str; 4] = ["not_contains", "contains", "not_regex", "regex"];
 
 /// Who sorts.
 #[derive(Debug, Args)]

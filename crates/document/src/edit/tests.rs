@@ -215,3 +215,13 @@ proptest! {
         prop_assert!(edited.ends_with(&text[end..]));
     }
 }
+
+#[test]
+fn an_item_is_added_to_a_list_that_may_not_be_there_yet() {
+    let path = [Step::Key("checks")];
+    let once = append("format: 1 # one\n", &path, &json!({"name": "a"})).unwrap();
+    let twice = append(&once, &path, &json!({"name": "b"})).unwrap();
+    assert!(twice.starts_with("format: 1 # one\n"), "{twice}");
+    assert_eq!(read(&twice).unwrap().to_json()["checks"], json!([{"name": "a"}, {"name": "b"}]));
+    assert!(append("checks: text\n", &path, &json!("a")).is_err());
+}

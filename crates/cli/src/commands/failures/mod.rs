@@ -1,7 +1,10 @@
 //! `trysquare failures`: what went wrong, sorted into kinds.
 
+mod made;
+mod suggested;
+
 use app::{
-    AppError, CategoryChange, FailureRequest, GroupRequest, MergeRequest, NotesAsked,
+    AppError, CategoryChange, FailureRequest, GroupRequest, JudgeRequest, MergeRequest, NotesAsked,
     RenameRequest, UngroupRequest,
 };
 use report::FailureReport;
@@ -19,6 +22,21 @@ pub(crate) fn failures(context: &Context<'_>, args: Failures) -> Result<Exit, Ap
     let changed = match args.command {
         None => return list(context, set, args.list),
         Some(FailuresCommand::List(what)) => return list(context, set, what),
+        Some(FailuresCommand::Suggest) => {
+            output.one(&app.suggest_failures(folder, set.as_deref())?, suggested::suggestions);
+            return Ok(Exit::Complete);
+        }
+        Some(command @ FailuresCommand::Check { .. }) => {
+            if let Some(request) = made::check_request(set, command) {
+                output.one(&app.make_check(folder, &request)?, made::check);
+            }
+            return Ok(Exit::Complete);
+        }
+        Some(FailuresCommand::Judge { category, name, model }) => {
+            let request = JudgeRequest { set, category, name, model };
+            output.one(&app.make_judge(folder, &request)?, made::judge);
+            return Ok(Exit::Complete);
+        }
         Some(FailuresCommand::Export { kind, output: file }) => {
             let listed = NotesAsked::All;
             let found = app.failures(folder, &FailureRequest { set, criterion: None, listed })?;
