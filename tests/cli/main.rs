@@ -34,4 +34,6 @@ mod sample;
 mod sandbox;
 mod terminal;
 mod trust;
+#[cfg(feature = "embedded-model")]
+mod trusting;
 mod usage;

@@ -87,8 +87,8 @@ fn replies_of_the_sample_are_judged_offline_and_its_judge_is_shown_to_be_poor() 
 
     helpful of replies  not yet
     calibrated   2026-11-25, on 19 passes and 63 fails of people
-                 passes 16 of 19 of what people pass; lower bound 66.4 %, needs 80.0 %
-                 fails  9 of 63 of what people fail; lower bound 6.7 %, needs 80.0 %
+                 passes 16 of the 19 that people pass; lower bound 66.4 %, needs 80.0 %
+                 fails  9 of the 63 that people fail; lower bound 6.7 %, needs 80.0 %
     judged       324 outputs as it is today
 
     Next

@@ -17,7 +17,7 @@ const CANARY: &str = "canary-2b9d44e7";
 const LONG: Duration = Duration::from_secs(90);
 
 /// The program at a terminal of its own.
-struct Terminal {
+pub(crate) struct Terminal {
     child: Child,
     keyboard: File,
     screen: Receiver<Vec<u8>>,
@@ -25,7 +25,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn start(sandbox: &Sandbox, arguments: &[&str]) -> Self {
+    pub(crate) fn start(sandbox: &Sandbox, arguments: &[&str]) -> Self {
         let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&near).unwrap();
         unlockpt(&near).unwrap();
@@ -43,7 +43,7 @@ impl Terminal {
 
     /// Waits until this stands on the screen.
     #[track_caller]
-    fn shows(&mut self, words: &str) {
+    pub(crate) fn shows(&mut self, words: &str) {
         while !self.seen.contains(words) {
             let seen = &self.seen;
             let bytes = self.screen.recv_timeout(LONG);
@@ -52,7 +52,7 @@ impl Terminal {
         }
     }
 
-    fn types(&mut self, keys: &str) {
+    pub(crate) fn types(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
@@ -67,7 +67,7 @@ impl Terminal {
     }
 
     /// Waits for the program's end; returns its exit code and all that was on the screen.
-    fn finish(mut self) -> (i32, String) {
+    pub(crate) fn finish(mut self) -> (i32, String) {
         while let Ok(bytes) = self.screen.recv_timeout(LONG) {
             self.seen.push_str(&String::from_utf8_lossy(&bytes));
         }

@@ -1,6 +1,6 @@
 //! How far a run is: a bar on a terminal, plain lines elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -27,10 +27,14 @@ pub(crate) async fn follow(
     };
     let mut seen = 0;
     let mut hints = BTreeSet::new();
+    let mut alike = Alike::default();
     loop {
         let event = events.borrow_and_update().clone();
         let progress = event.progress();
         for notice in progress.failures.iter().filter(|notice| notice.number > seen) {
+            if !alike.is_shown(notice) {
+                continue;
+            }
             view.failure(&describe(notice, variants), output);
             // A thousand cells may fail for one reason, and what to do about it is said once.
             if let Some(hint) = notice.hint.as_ref().filter(|hint| hints.insert((*hint).clone())) {
@@ -39,6 +43,7 @@ pub(crate) async fn follow(
         }
         seen = progress.failures.last().map_or(seen, |notice| notice.number.max(seen));
         if let RunEvent::Finished(_) = event {
+            alike.rest().for_each(|text| view.failure(&text, output));
             view.end();
             return;
         }
@@ -47,6 +52,27 @@ pub(crate) async fn follow(
             view.end();
             return;
         }
+    }
+}
+
+/// Failures that are shown of those that say the same; the others are counted.
+const ALIKE: usize = 5;
+
+/// How often each failure was told, by what it says.
+#[derive(Default)]
+struct Alike(BTreeMap<String, usize>);
+
+impl Alike {
+    fn is_shown(&mut self, notice: &FailureNotice) -> bool {
+        let told = self.0.entry(notice.message.clone()).or_default();
+        *told += 1;
+        *told <= ALIKE
+    }
+
+    /// Says how many were not shown.
+    fn rest(&self) -> impl Iterator<Item = String> {
+        let more = self.0.iter().filter(|(_, told)| **told > ALIKE);
+        more.map(|(message, told)| format!("! {} more: {}", told - ALIKE, printable(message)))
     }
 }
 
@@ -117,7 +143,7 @@ fn state(progress: &Progress) -> String {
         ("!", "errors", counts.error),
         ("?", "unreadable", counts.unreadable),
         ("–", "skipped", counts.skipped),
-        ("·", "without checks", counts.no_checks),
+        ("·", "undecided", counts.no_checks),
     ];
     for (mark, word, number) in others {
         if number > 0 {

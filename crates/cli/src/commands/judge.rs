@@ -180,8 +180,8 @@ fn calibrated(found: &CalibrationView) -> Vec<(&'static str, String)> {
         let uses = format!("{} versions of it were tried on them: optimistic", found.uses);
         lines.push(("", uses));
     }
-    lines.push(("", format!("passes {}", right(&found.true_passes, "what people pass"))));
-    lines.push(("", format!("fails  {}", right(&found.true_fails, "what people fail"))));
+    lines.push(("", format!("passes {}", right(&found.true_passes, "people pass"))));
+    lines.push(("", format!("fails  {}", right(&found.true_fails, "people fail"))));
     lines
 }
 
@@ -189,7 +189,7 @@ fn right(rate: &CertifiedRate, what: &str) -> String {
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
     let bound = rate.bound.map_or("none".to_owned(), percent);
     format!(
-        "{} of {} of {what}; lower bound {bound}, needs {}",
+        "{} of the {} that {what}; lower bound {bound}, needs {}",
         rate.right,
         rate.of,
         percent(rate.threshold)
