@@ -5,7 +5,8 @@ pub const FENCE: &str = "judged-output";
 
 /// Returns the variables of a judge's prompt: `input`, `output` and, if the case has one, `expected`.
 ///
-/// The output is hostile: it stands in a [`fence`]. Inputs and what was expected are the eval set's.
+/// The output is hostile: it stands in a [`fence`]. So may be inputs, which customers write: the fence's
+/// name is broken in them too, and in what was expected.
 pub fn judge_variables(
     inputs: &Map<String, Value>,
     output: &str,
@@ -33,11 +34,25 @@ pub fn pair_variables(
 
 fn given(inputs: &Map<String, Value>, expected: Option<&Value>) -> Map<String, Value> {
     let mut variables = Map::new();
-    variables.insert("input".to_owned(), Value::Object(inputs.clone()));
+    let inputs = inputs.iter().map(|(name, value)| (name.clone(), without_fences(value)));
+    variables.insert("input".to_owned(), Value::Object(inputs.collect()));
     if let Some(expected) = expected {
-        variables.insert("expected".to_owned(), expected.clone());
+        variables.insert("expected".to_owned(), without_fences(expected));
     }
     variables
+}
+
+/// Breaks the fence's name in all texts of a value; the names of its keys are the eval set's.
+fn without_fences(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(broken(text)),
+        Value::Array(items) => Value::Array(items.iter().map(without_fences).collect()),
+        Value::Object(fields) => {
+            let cleared = |(key, value): (&String, &Value)| (key.clone(), without_fences(value));
+            Value::Object(fields.iter().map(cleared).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
 }
 
 /// Returns an output between two tags that nothing in it can be mistaken for.
@@ -50,17 +65,20 @@ pub fn fence(output: &str) -> String {
 }
 
 fn fenced(output: &str, which: &str) -> String {
-    let mut fenced = format!("<{FENCE}{which}>\n");
-    let mut rest = output;
+    format!("<{FENCE}{which}>\n{}\n</{FENCE}{which}>", broken(output))
+}
+
+/// Returns a text in which the fence's name does not occur.
+fn broken(text: &str) -> String {
+    let mut whole = String::with_capacity(text.len());
+    let mut rest = text;
     while let Some(at) = find_name(rest) {
         let end = at + FENCE.len();
-        fenced.push_str(&rest[..at]);
-        fenced.push_str(&rest[at..end].replace('-', "_"));
+        whole.push_str(&rest[..at]);
+        whole.push_str(&rest[at..end].replace('-', "_"));
         rest = &rest[end..];
     }
-    fenced.push_str(rest);
-    fenced.push_str(&format!("\n</{FENCE}{which}>"));
-    fenced
+    whole + rest
 }
 
 /// Returns where the tag's name begins. It is ASCII, so a match lies on borders of characters.
