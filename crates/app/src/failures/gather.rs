@@ -102,7 +102,7 @@ fn notes(world: &LabelWorld) -> Vec<Noted> {
         };
         let next = clusters.len();
         let cluster = *clusters.entry(key).or_insert(next);
-        let passes = passes(world, &on);
+        let passes = people_pass(world, &on);
         for event in on.standing().filter(|one| one.act != Act::Retract) {
             let text = event.note.as_deref().unwrap_or_default().trim();
             if text.is_empty() {
@@ -122,7 +122,7 @@ fn notes(world: &LabelWorld) -> Vec<Noted> {
 }
 
 /// Tells whether an output passes, by what people decided; `None` if they did not, or disagree.
-fn passes(world: &LabelWorld, on: &SubjectLabels<'_>) -> Option<bool> {
+pub(super) fn people_pass(world: &LabelWorld, on: &SubjectLabels<'_>) -> Option<bool> {
     let criterion = world.set.criterion(&on.subject()?.criterion)?;
     let scale = Scale::of(&criterion.kind, criterion.threshold);
     scale.passes(world.reference(on).value()?)

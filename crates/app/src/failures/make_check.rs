@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use analysis::calibration::Scale;
 use document::Severity;
 use document::edit::{self, Step};
 use evalset::check::CheckSpec;
@@ -14,9 +13,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use values::{ContentHash, Id};
 
-use super::gather::FailureWorld;
+use super::gather::{FailureWorld, people_pass};
 use super::names::id_of_name;
-use crate::labels::reference;
 use crate::outputs::reply_of;
 use crate::{App, AppError};
 
@@ -167,19 +165,14 @@ impl FailureWorld {
     fn passing_outputs(&self, category: Id) -> Vec<&LabelSubject> {
         let of = self.outputs_of(category);
         let criteria: BTreeSet<&str> = of.iter().map(|one| one.criterion.as_str()).collect();
-        let passes = |subject: &LabelSubject| {
-            let criterion = self.world.set.criterion(&subject.criterion)?;
-            let scale = Scale::of(&criterion.kind, criterion.threshold);
-            scale.passes(reference(&self.world, subject).value()?)
-        };
         let is_asked = |subject: &LabelSubject| {
             criteria.is_empty() || criteria.contains(subject.criterion.as_str())
         };
-        self.world
-            .labels
-            .subjects()
-            .filter(|subject| is_asked(subject) && passes(subject) == Some(true))
-            .collect()
+        let passing = self.world.labels.by_subject().filter_map(|on| {
+            let subject = on.subject().filter(|subject| is_asked(subject))?;
+            (people_pass(&self.world, &on) == Some(true)).then_some(subject)
+        });
+        passing.collect()
     }
 
     /// Tells how a check decides outputs that people have decided all alike.
@@ -187,7 +180,7 @@ impl FailureWorld {
         &self,
         check: &CheckSpec,
         subjects: &[&LabelSubject],
-        people_pass: bool,
+        should_pass: bool,
     ) -> Result<FoundByCheck, AppError> {
         let single: BTreeSet<(&str, ContentHash)> = subjects
             .iter()
@@ -211,7 +204,7 @@ impl FailureWorld {
             match passes(check, &case, text) {
                 Some(check_passes) => {
                     found.fails += usize::from(!check_passes);
-                    if check_passes != people_pass {
+                    if check_passes != should_pass {
                         otherwise.insert(id.to_owned());
                     }
                 }

@@ -152,10 +152,8 @@ impl FailureWorld {
             let of = self.world.categories.of_note(note);
             of.is_some_and(|all| all.iter().any(|one| one.id == category.id))
         };
-        let is_train = |case: &str| {
-            let case = self.world.folder.cases.get(case);
-            case.is_some_and(|case| self.world.set.split.split_of(&case) == Split::Train)
-        };
+        let is_train =
+            |case: &str| self.world.cases.get(case).is_some_and(|case| case.split == Split::Train);
         self.failing()
             .filter(|note| is_of(note.event.id) && is_train(&note.event.subject.case))
             .map(|note| note.text.as_str())
