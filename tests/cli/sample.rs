@@ -49,7 +49,8 @@ fn replies_of_the_sample_are_judged_offline_and_its_judge_is_shown_to_be_poor() 
     let calibrated = sandbox.run(&["calibrate", "helpful"]);
     let beginning: String = calibrated.stdout.split("\nBy tag").next().unwrap().to_owned();
     insta::assert_snapshot!(beginning, @r"
-    helpful on helpful: not yet (16 more passes and 267 more fails without another error could be enough; or mend the judge)
+    helpful: not yet (16 more passes and 267 more fails without another error could be enough; or mend
+      the judge)
       replies: 82 outputs of the test split
       Left out: 80 in another split
       Certificate: judges/helpful.trust.json

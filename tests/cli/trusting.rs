@@ -44,9 +44,9 @@ fn forty_labels_by_keyboard_calibrate_the_judge_and_the_gate_refuses_it() {
 
     let calibrated = sandbox.run(&["calibrate", "helpful"]);
     assert_eq!(calibrated.code, 0, "{calibrated}");
-    let words = ["on helpful", "Left out", "s what people", "form:"];
+    let words = ["helpful: ", "Left out", "s what people", "form:"];
     insta::assert_snapshot!(lines(&calibrated, &words), @r"
-    helpful on helpful: not yet (17 more passes and 250 more fails without another error could be enough; or mend the judge)
+    helpful: not yet (17 more passes and 250 more fails without another error could be enough; or mend
       Left out: 80 in another split, 6 on which people disagree
       passes what people pass  15 of 18  83.9 % · 59–94  lower bound 63.1 %, needs 80.0 %
       fails what people fail   8 of 58   15.1 % · 7–28   lower bound 8.3 %, needs 80.0 %

@@ -59,7 +59,7 @@ pub fn state_sentence(report: &CalibrationReport) -> String {
         }
     }
     let (judge, criterion) = (name(&report.judge), name(&report.criterion));
-    let on = format!("{judge} on {criterion}");
+    let on = if judge == criterion { judge } else { format!("{judge} on {criterion}") };
     let could = more.join(" and ");
     match standing.state {
         JudgeState::Trusted => format!("{on}: trusted"),

@@ -5,6 +5,9 @@ use analysis::{Estimate, SwapFinding};
 use crate::number::{counted, fixed, percent};
 use crate::words::undefined;
 
+/// Columns of the text for a terminal; longer lines are hard to read.
+const WIDTH: usize = 100;
+
 /// A part of a report on a judge.
 pub(crate) enum Part {
     /// A heading; the first one is the title.
@@ -20,13 +23,31 @@ pub(crate) fn text(parts: &[Part]) -> String {
     let mut out = String::new();
     for part in parts {
         match part {
-            Part::Heading(text) if out.is_empty() => out += &format!("{text}\n"),
-            Part::Heading(text) => out += &format!("\n{text}\n"),
-            Part::Line(text) => out += &format!("  {text}\n"),
+            Part::Heading(text) if out.is_empty() => out += &wrapped("", text),
+            Part::Heading(text) => out += &format!("\n{}", wrapped("", text)),
+            Part::Line(text) => out += &wrapped("  ", text),
             Part::Table(rows) => out += &columns(rows),
         }
     }
     out
+}
+
+/// Lays a paragraph out for a terminal, wrapped at words; its later lines are indented further.
+fn wrapped(lead: &str, text: &str) -> String {
+    use unicode_width::UnicodeWidthStr;
+    let (mut out, mut line) = (String::new(), lead.to_owned());
+    for (place, word) in text.split(' ').enumerate() {
+        if place > 0 && line.width() + 1 + word.width() > WIDTH {
+            out += &format!("{line}\n");
+            line = format!("{lead}  {word}");
+            continue;
+        }
+        if place > 0 {
+            line.push(' ');
+        }
+        line += word;
+    }
+    out + &format!("{line}\n")
 }
 
 /// Writes parts as Markdown.

@@ -65,7 +65,7 @@ fn report(items: &[JudgedItem]) -> CalibrationReport {
 #[test]
 fn a_terminal_reads_the_state_first() {
     let text = report::calibration_text(&report(&items(58, 2, 2, 48)));
-    assert!(text.starts_with("polite on polite: trusted\n"), "{text}");
+    assert!(text.starts_with("polite: trusted\n"), "{text}");
     for part in [
         "replies: 110 outputs of the test split",
         "3rd use of these test labels: optimistic",
@@ -84,12 +84,9 @@ fn a_terminal_reads_the_state_first() {
 #[test]
 fn each_state_says_what_is_missing() {
     let said = |all: &[JudgedItem]| report::state_sentence(&report(all));
-    assert_eq!(said(&items(58, 2, 5, 45)), "polite on polite: trusted");
-    assert_eq!(
-        said(&items(30, 0, 0, 7)),
-        "polite on polite: too few labels (4 more fails needed at least)"
-    );
-    assert!(said(&items(58, 2, 6, 44)).starts_with("polite on polite: not yet ("));
+    assert_eq!(said(&items(58, 2, 5, 45)), "polite: trusted");
+    assert_eq!(said(&items(30, 0, 0, 7)), "polite: too few labels (4 more fails needed at least)");
+    assert!(said(&items(58, 2, 6, 44)).starts_with("polite: not yet ("));
 }
 
 #[test]

@@ -90,7 +90,8 @@ fn a_probe_says_what_sways_a_judge_in_counts_and_intervals() {
       Two of its answers agree in 98.0 %; beyond chance (AC1) 0.96 (0.88 to 1.00)
 
     Outputs changed in what does not matter
-      p is of both directions being equally likely; a judge that is not consistent moves without a change, too.
+      p is of both directions being equally likely; a judge that is not consistent moves without a
+        change, too.
       change                                    result moved  rate · 95 %     up  down  p      not counted
       length: three sentences that add nothing  6 of 20       30.0 % · 15–52  6   0     0.016
       format: the lines as a Markdown list      0 of 20       0.0 % · 0–16    0   0     1.000
@@ -100,10 +101,12 @@ fn a_probe_says_what_sways_a_judge_in_counts_and_intervals() {
       Position: 40.0 % of 10 pairs agree in both orders; first twice 6, second twice 0 (p 0.031)
 
     Outputs of its own model
-      Its own outputs get +70.0 points (+35.4 to +100.0) against others, which may be deserved: people labelled too little of it; 10 outputs of its own, 10 of others
+      Its own outputs get +70.0 points (+35.4 to +100.0) against others, which may be deserved: people
+        labelled too little of it; 10 outputs of its own, 10 of others
 
     What this does not say
-      Whether it is right. A judge that nothing sways can be wrong; `calibrate` measures that against people's labels.
+      Whether it is right. A judge that nothing sways can be wrong; `calibrate` measures that against
+        people's labels.
     ");
 }
 

@@ -21,7 +21,7 @@ pub(super) fn bill(bills: &[JudgesBill]) -> String {
         let replies =
             if replies == 1 { "1 reply".to_owned() } else { format!("{replies} replies") };
         out += &format!(
-            "{FAINT}judge{FAINT:#} {}{version} on {}: {replies}, {cost} apart from the cost above\n",
+            "{FAINT}judge{FAINT:#} {}{version} on {}: {replies}, {cost} on top\n",
             printable(&bill.judge),
             printable(&bill.answers),
         );
