@@ -18,6 +18,7 @@ mod disk;
 mod judged;
 mod keys;
 mod kills;
+mod kinds;
 mod process;
 mod programs;
 mod project;

@@ -87,8 +87,8 @@ pub fn position(pairs: &[BothOrders]) -> Result<Option<SwapFinding>, InvalidInpu
 pub struct ComparedPair {
     /// The variants of `a` and `b`, as places in the list of names.
     pub variants: [usize; 2],
-    /// What the judge said.
-    pub said: BothOrders,
+    /// What the judge said; none if both made the same output: nobody is asked, and it is a tie.
+    pub said: Option<BothOrders>,
     /// The cluster of the case.
     pub cluster: usize,
 }
@@ -104,7 +104,10 @@ pub struct JudgedOrder {
     pub order: PairwiseOrder,
     /// Whether the order of showing decided.
     pub position: Option<SwapFinding>,
-    /// The pairs that are left out, because an answer in one of the orders failed or could not be read.
+    /// The pairs of equal outputs, which are ties without being asked about.
+    pub same: usize,
+    /// The pairs that are left out, because an answer in one of the orders is missing or could not be
+    /// read.
     pub left_out: usize,
 }
 
@@ -123,16 +126,18 @@ pub fn judged_order(
         .iter()
         .filter_map(|pair| {
             let (variants, cluster) = (pair.variants, pair.cluster);
-            Some(JudgedPair { variants, preferred: pair.said.preferred()?, cluster })
+            let preferred = pair.said.map_or(Some(Preferred::Neither), BothOrders::preferred)?;
+            Some(JudgedPair { variants, preferred, cluster })
         })
         .collect();
     let Some(order) = pairwise_order(names, &decided, level, seed)? else { return Ok(None) };
-    let said: Vec<BothOrders> = pairs.iter().map(|pair| pair.said).collect();
+    let said: Vec<BothOrders> = pairs.iter().filter_map(|pair| pair.said).collect();
     Ok(Some(JudgedOrder {
         judge: judge.to_owned(),
         is_trusted,
         order,
         position: position(&said)?,
+        same: pairs.len() - said.len(),
         left_out: pairs.len() - decided.len(),
     }))
 }
@@ -164,7 +169,7 @@ mod tests {
     #[test]
     fn the_order_rests_on_pairs_with_both_answers_and_counts_the_others() {
         use Preference::{A, B};
-        let pair = |said, cluster| ComparedPair { variants: [0, 1], said, cluster };
+        let pair = |said, cluster| ComparedPair { variants: [0, 1], said: Some(said), cluster };
         let half = BothOrders { a_first: None, b_first: Some(A) };
         let mut pairs: Vec<ComparedPair> =
             (0..6).map(|cluster| pair(both(A, A), cluster)).collect();
@@ -180,6 +185,10 @@ mod tests {
         assert_eq!(found.order.rows[0].name, "old");
         assert_eq!((found.order.rows[0].wins, found.order.rows[0].ties), (6, 1));
         assert_eq!(found.position.unwrap().first_twice, 1);
+        pairs.push(ComparedPair { variants: [0, 1], said: None, cluster: 10 });
+        let with = judged_order(("j", false), &names, &pairs, Level::P95, 1).unwrap().unwrap();
+        assert_eq!((with.order.pairs, with.same, with.order.rows[0].ties), (10, 1, 2));
+        assert_eq!(with.position, found.position, "nobody was asked about equal outputs");
         let none = judged_order(("j", true), &names, &[pair(half, 0)], Level::P95, 1);
         assert_eq!(none, Ok(None));
     }

@@ -15,6 +15,7 @@ use crate::calibrate::{judges_of, trusted};
 use crate::details::Details;
 use crate::gate::Approved;
 use crate::looks::{all_looks, history, seen};
+use crate::orders::orders;
 use crate::people::People;
 use crate::recordings::{RecordedRange, used_recordings};
 use crate::sides::{RunSide, find_sides};
@@ -196,6 +197,7 @@ impl App {
                 details.cases(&section.comparison, baseline, candidate, report.limits)?;
             report.sections.push(section);
         }
+        report.orders = orders(project, store, baseline, candidates)?;
         report.replayed = replayed(project, store, candidates)?;
         Ok(Compared { report, looks })
     }

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use store::{AnswerEvidence, CellEvidence, OutcomeEvidence, ScoreEvidence, ScorerEvidence, Store};
 use values::Id;
 
+use crate::judging::leave_out_comparing;
 use crate::material::counting_settings;
 use crate::{App, AppError, ErrorKind};
 
@@ -40,7 +41,8 @@ impl App {
         variants: &[u32],
     ) -> Result<RunResults, AppError> {
         let header = store.run_header(run)?;
-        let set = counting_settings(store, &header, &project.config.defaults)?;
+        let mut set = counting_settings(store, &header, &project.config.defaults)?;
+        leave_out_comparing(store, run, &mut set)?;
         let mut columns = Vec::with_capacity(variants.len());
         for variant in variants {
             columns.push(Column::new(&set, &header, *variant)?);

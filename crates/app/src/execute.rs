@@ -16,7 +16,7 @@ use values::Id;
 
 use crate::clients::Purpose;
 use crate::judging::{
-    Asking, JudgeScorer, Needed, Verdicts, judges_from_files, variants_of, verdicts,
+    Asking, JudgeScorer, Needed, Verdicts, judges_from_files, members, variants_of, verdicts,
 };
 use crate::material::{Maker, Material, ReadyVariant, keep_prompts, settings_version};
 use crate::plan::{Plan, Sending, connect_all, provider, providers_of};
@@ -379,7 +379,8 @@ impl App {
             }
             _ => None,
         };
-        let judged = work.header.judging.map(|judging| JudgedRun {
+        let judging = work.header.judging.filter(|judging| !judging.probe);
+        let judged = judging.map(|judging| JudgedRun {
             app: self.clone(),
             project: Arc::clone(project),
             store: store.clone(),
@@ -427,6 +428,11 @@ impl App {
 fn refuse_judging(header: &RunHeader) -> Result<(), AppError> {
     match header.judging {
         None => Ok(()),
+        Some(judging) if judging.probe => {
+            Err(AppError::input(format!("run {} is a probe of a judge", header.id)).with_hint(
+                "`trysquare judge probe` starts another one; what was answered is in the cache",
+            ))
+        }
         Some(judging) => Err(AppError::input(format!(
             "run {} judges the outputs of run {}",
             header.id, judging.run
@@ -445,6 +451,7 @@ fn counting_judges(
     named: &[String],
 ) -> Result<Vec<ReadyVariant>, AppError> {
     judges_from_files(project, set, Some(named))?;
+    let named = members(set, named);
     let before = store.counting(run)?.judges;
     let mut judges = judges_from_files(project, set, None)?;
     judges.retain(|judge| {

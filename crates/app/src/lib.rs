@@ -27,6 +27,7 @@ mod looks;
 mod material;
 mod media;
 mod models;
+mod orders;
 mod outputs;
 mod parts;
 mod people;

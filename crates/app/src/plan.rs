@@ -12,13 +12,14 @@ use evalset::{Case, CaseFile};
 use project::Project;
 use provider::Replay;
 use run::{Caps, PlanOrder, PlannedCase, PlannedCell, RunHeader, plan_order};
+use score::Sees;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
 use values::{ContentHash, NanoDollars, Origin};
 
 use crate::clients::{Clients, Purpose, client_key, connect};
-use crate::judging::{Asking, judges_from_files};
+use crate::judging::{Asking, judge_of, judges_from_files};
 use crate::material::{Maker, Material, ReadyVariant};
 use crate::parts::in_parts;
 use crate::permission::{Missing, missing_origin};
@@ -553,15 +554,23 @@ fn variant_plan(ready: &crate::material::ReadyVariant) -> VariantPlan {
     }
 }
 
-/// Says how many outputs each judge will judge at most.
+/// Says how many calls each judge will make at most. Judges that share their calls are one.
 fn judge_plans(
     project: &Project,
     judges: &[ReadyVariant],
     header: &RunHeader,
 ) -> Result<Vec<VariantPlan>, AppError> {
+    let others = header.variants.len().saturating_sub(1);
     let plan = |ready: &ReadyVariant| {
         let mut plan = variant_plan(ready);
+        let same = judges.iter().filter(|other| other.variant.hash == ready.variant.hash);
+        let names: Vec<&str> = same.map(|other| other.variant.name.as_str()).collect();
+        plan.name = names.join(", ");
         plan.cells = usize::try_from(header.cells).unwrap_or(usize::MAX);
+        if judge_of(ready)?.sees == Sees::Pair {
+            // Each output meets those of the other variants, in both orders.
+            plan.cells = plan.cells.saturating_mul(others);
+        }
         if let Maker::Prompt(prompt) = &ready.maker {
             let provider = provider(project, &prompt.model.provider)?;
             plan.is_free = header.replay || provider.protocol == chat::Protocol::Embedded;
@@ -573,7 +582,10 @@ fn judge_plans(
         }
         Ok(plan)
     };
-    judges.iter().map(plan).collect()
+    let is_first = |(place, ready): &(usize, &ReadyVariant)| {
+        judges[..*place].iter().all(|other| other.variant.hash != ready.variant.hash)
+    };
+    judges.iter().enumerate().filter(is_first).map(|(_, ready)| plan(ready)).collect()
 }
 
 fn add(plan: &mut VariantPlan, costing: Costing, known: bool) {

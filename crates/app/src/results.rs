@@ -12,6 +12,7 @@ use serde::Serialize;
 use store::{CaseCounts, CellRecord, CellRow, RunSummary, Store, StoreError, VariantTotals, Which};
 use values::{ContentHash, Id, NanoDollars};
 
+use crate::judging::{judging_runs, leave_out_comparing};
 use crate::material::counting_settings;
 use crate::{App, AppError, ErrorKind};
 
@@ -158,9 +159,12 @@ impl App {
             })
             .collect::<Result<_, AppError>>()?;
         let judges = judges_bill(&store, run)?;
-        let waiting = match summary.tally.counts.no_checks {
-            0 => None,
-            _ => waiting(&counting_settings(&store, &header, &project.config.defaults)?),
+        let waiting = if summary.tally.counts.no_checks == 0 {
+            None
+        } else {
+            let mut set = counting_settings(&store, &header, &project.config.defaults)?;
+            leave_out_comparing(&store, run, &mut set)?;
+            waiting(&set)
         };
         let newest = store.run_headers(None, None, 1)?.pop();
         let is_latest = newest.is_some_and(|newest| newest.id == run);
@@ -288,7 +292,7 @@ impl App {
 /// Adds up what judging a run took, for each version of a judge, in the order in which they were asked.
 fn judges_bill(store: &Store, run: Id) -> Result<Vec<JudgesBill>, AppError> {
     let mut bills: Vec<(ContentHash, JudgesBill)> = Vec::new();
-    for judging in store.judging_runs(run)? {
+    for judging in judging_runs(store, run)? {
         let mut totals = store.variant_totals(judging.id)?;
         for (index, judge) in (0u32..).zip(&judging.variants) {
             let totals = totals.remove(&index).unwrap_or_default();

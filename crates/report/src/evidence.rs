@@ -309,9 +309,15 @@ fn order_table(found: &JudgedOrder) -> Table {
         remarks.push("With fewer than 20 clusters these intervals are too narrow.".to_owned());
     }
     remarks.extend(found.position.as_ref().map(position_line));
+    if found.same > 0 {
+        remarks.push(format!(
+            "{} of equal outputs: ties that nobody was asked about.",
+            counted(found.same, "pair")
+        ));
+    }
     if found.left_out > 0 {
         remarks.push(format!(
-            "{} left out: an answer in one of the orders failed or could not be read.",
+            "{} left out: an answer in one of the orders is missing or could not be read.",
             counted(found.left_out, "pair")
         ));
     }

@@ -56,6 +56,9 @@ pub struct Judging {
     /// The judging run whose unreadable replies this one asks to put right; `None` if it asks first.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub again: Option<Id>,
+    /// Whether it probes a judge with texts that were made up, so that its answers are no verdicts.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub probe: bool,
 }
 
 /// The verdict that ends a run early.

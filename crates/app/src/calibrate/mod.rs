@@ -15,11 +15,12 @@ use stats::InvalidInput;
 use store::Store;
 use values::Id;
 
-pub(crate) use trust::{JudgeToday, judge_today, judges_of, trusted};
+pub(crate) use trust::{JudgeToday, is_trusted, judge_today, judges_of, trusted};
 
 use crate::labels::open_world;
 use crate::{App, AppError};
 use gather::{Gathering, scale_of};
+use trust::named_today;
 
 /// What a person asks of a judge.
 #[derive(Debug, Clone)]
@@ -53,15 +54,13 @@ impl App {
     ) -> Result<CalibrationReport, AppError> {
         let (project, _) = self.open(folder)?;
         let store = self.store(&project)?;
-        let name = set_name(&project, request)?;
+        let name = set_of_judge(&project, &request.judge, request.set.as_deref())?;
         let world = open_world(&project, store, &name)?;
         let (store, set) = (&world.store, &world.set);
         let spec = set.judges.iter().find(|spec| spec.name == request.judge);
         let criterion = criterion_of(set, request)?;
-        let today = match spec {
-            Some(spec) => judge_today(&project, spec, criterion)?,
-            None => None,
-        };
+        let jury = set.juries.iter().find(|jury| jury.name == request.judge);
+        let today = named_today(&project, set, &request.judge, criterion)?;
         let file = spec.map_or(&request.judge, |spec| &spec.judge.name);
         let (certificate, error) = project.certificate(file)?;
         if let Some(error) = error {
@@ -79,8 +78,9 @@ impl App {
             seen_until,
         };
         let mut items = gathering.items()?;
-        let scale = scale_of(&mut items, criterion, spec.and_then(|spec| spec.threshold));
-        let elsewhere = spec.is_none();
+        let threshold = spec.map_or(jury.and_then(|jury| jury.threshold), |spec| spec.threshold);
+        let scale = scale_of(&mut items, criterion, threshold);
+        let elsewhere = spec.is_none() && jury.is_none();
         let rates = self.rates(&project, &world, (request.run, elsewhere), &scale, &mut items)?;
         let options = CalibrationOptions {
             scale,
@@ -172,20 +172,29 @@ fn thresholds(criterion: &Criterion) -> Thresholds {
     }
 }
 
-/// The set that is meant: the named one, else the only one that has the judge.
-fn set_name(project: &Project, request: &CalibrateRequest) -> Result<String, AppError> {
-    if let Some(name) = &request.set {
-        return Ok(name.clone());
+/// The set that is meant: the named one, else the only one that has the judge or jury.
+///
+/// # Errors
+/// [`crate::ErrorKind::Input`] if no set or several have it.
+pub(crate) fn set_of_judge(
+    project: &Project,
+    judge: &str,
+    set: Option<&str>,
+) -> Result<String, AppError> {
+    if let Some(name) = set {
+        return Ok(name.to_owned());
     }
     let mut having = Vec::new();
     for name in &project.eval_sets {
         let (folder, _) = project.eval_set(name).map_err(|error| crate::open_error(&error))?;
-        let judges = folder.set.map(|set| set.judges).unwrap_or_default();
-        if judges.iter().any(|spec| spec.name == request.judge) {
+        let has = |set: &EvalSet| {
+            set.judges.iter().any(|spec| spec.name == judge)
+                || set.juries.iter().any(|jury| jury.name == judge)
+        };
+        if folder.set.as_ref().is_some_and(has) {
             having.push(name.clone());
         }
     }
-    let judge = &request.judge;
     match having.as_slice() {
         [only] => Ok(only.clone()),
         [] => Err(AppError::input(format!("no eval set has a judge `{judge}`")).with_hint(
@@ -201,7 +210,9 @@ fn criterion_of<'a>(
     request: &CalibrateRequest,
 ) -> Result<&'a Criterion, AppError> {
     let spec = set.judges.iter().find(|spec| spec.name == request.judge);
-    let own = spec.map(|spec| spec.criterion.name.as_str());
+    let jury = || set.juries.iter().find(|jury| jury.name == request.judge);
+    let own = spec.map(|spec| &spec.criterion).or_else(|| Some(&jury()?.criterion));
+    let own = own.map(|criterion| criterion.name.as_str());
     let primary = set.primary.as_ref().map(|primary| primary.name.as_str());
     let name = request.criterion.as_deref().or(own).or(primary);
     let known: Vec<_> = set.criteria.iter().map(|one| one.name.as_str()).collect();

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use analysis::{JudgeTrust, Scorer, VariantResults};
-use evalset::{Criterion, EvalSet, JudgeSpec, ScoreSource, TrustHashes};
+use analysis::{JudgeTrust, VariantResults};
+use evalset::{Criterion, EvalSet, JudgeSpec, JudgeState, JurySpec, ScoreSource, TrustHashes};
 use project::Project;
+use score::jury_version;
 use serde_json::json;
 use values::ContentHash;
 
@@ -50,6 +51,99 @@ pub(crate) fn judge_today(
     Ok(Some(JudgeToday { version, hashes }))
 }
 
+/// Returns a judge or a jury as today's files have it, by its name in the set; `None` if the set has no
+/// such one, or as for [`judge_today`].
+///
+/// # Errors
+/// As [`judge_today`].
+pub(crate) fn named_today(
+    project: &Project,
+    set: &EvalSet,
+    name: &str,
+    criterion: &Criterion,
+) -> Result<Option<JudgeToday>, AppError> {
+    if let Some(spec) = set.judges.iter().find(|spec| spec.name == name) {
+        return judge_today(project, spec, criterion);
+    }
+    let jury = set.juries.iter().find(|jury| jury.name == name);
+    Ok(jury.map(|jury| jury_today(project, set, jury, criterion)).transpose()?.flatten())
+}
+
+/// Returns a jury as today's files have it: what its members are, and how they decide.
+fn jury_today(
+    project: &Project,
+    set: &EvalSet,
+    jury: &JurySpec,
+    criterion: &Criterion,
+) -> Result<Option<JudgeToday>, AppError> {
+    let mut members = Vec::new();
+    for member in &jury.members {
+        let spec = set.judges.iter().find(|spec| spec.name == member.name);
+        let today = spec.map(|spec| judge_today(project, spec, criterion)).transpose()?.flatten();
+        let Some((spec, today)) = spec.zip(today) else { return Ok(None) };
+        members.push((today, spec.threshold));
+    }
+    members.sort_by_key(|(today, _)| today.version.to_string());
+    let versions: Vec<_> =
+        members.iter().map(|(today, threshold)| (today.version, *threshold)).collect();
+    let prompts: Vec<_> = members.iter().map(|(today, _)| today.hashes.prompt).collect();
+    let models: Vec<&str> = members.iter().map(|(today, _)| &*today.hashes.model).collect();
+    let thresholds: Vec<_> = members.iter().map(|(_, threshold)| *threshold).collect();
+    let rule =
+        json!({"rule": jury.rule.name(), "threshold": jury.threshold, "members": thresholds});
+    let hashes = TrustHashes {
+        prompt: ContentHash::of_document("trysquare-jury-prompts-v1", &json!(prompts)),
+        model: models.join(", "),
+        config: ContentHash::of_document("trysquare-jury-config-v1", &rule),
+        rubric: criterion.rubric_hash(),
+        criterion: criterion.content_hash(),
+    };
+    Ok(Some(JudgeToday { version: jury_version(jury, &versions), hashes }))
+}
+
+/// Tells whether what a version of a judge or a jury says on a criterion can be trusted today.
+///
+/// # Errors
+/// [`crate::ErrorKind::Input`] if its certificate cannot be read.
+pub(crate) fn is_trusted(
+    project: &Project,
+    (set_name, set): (&str, &EvalSet),
+    (judge, criterion): (&str, &str),
+    version: ContentHash,
+) -> Result<bool, AppError> {
+    let Some(criterion) = set.criterion(criterion) else { return Ok(false) };
+    let found = state_of(project, (set_name, set), judge, criterion, |scored| *scored != version)?;
+    Ok(JudgeTrust { judge: judge.to_owned(), state: found }.is_trusted())
+}
+
+/// Returns the state of a judge or a jury on a criterion; `was_another` tells whether a version other than
+/// the given one gave the scores.
+fn state_of(
+    project: &Project,
+    (set_name, set): (&str, &EvalSet),
+    judge: &str,
+    criterion: &Criterion,
+    was_another: impl Fn(&ContentHash) -> bool,
+) -> Result<Option<JudgeState>, AppError> {
+    let today = named_today(project, set, judge, criterion)?;
+    let spec = set.judges.iter().find(|spec| spec.name == judge);
+    let name = spec.map_or(judge, |spec| &spec.judge.name);
+    let (file, error) = project.certificate(name)?;
+    if let Some(error) = error {
+        return Err(
+            AppError::input(error.to_string()).with_hint("remove it and calibrate the judge again")
+        );
+    }
+    let entry = file.content.as_ref().and_then(|found| found.entry(set_name, &criterion.name));
+    Ok(match (entry, today) {
+        (Some(entry), Some(today)) if !was_another(&today.version) => {
+            Some(entry.state_of(&today.hashes))
+        }
+        (Some(_), _) => Some(JudgeState::Stale),
+        (None, _) => None,
+    })
+}
+
 /// Returns how far the judges of each criterion that judges decide can be trusted for some results.
 ///
 /// A certificate says nothing of another version of a judge: where one gave the scores that is not
@@ -65,29 +159,20 @@ pub(crate) fn judges_of(
     let name = results.first().map_or("", |one| one.eval_set.as_str());
     let mut found = BTreeMap::new();
     for criterion in set.criteria.iter().filter(|one| one.source == ScoreSource::Judge) {
+        // Of a jury and its members, the jury's verdict counts.
+        let own = set.judges.iter().filter(|spec| set.jury_of(&spec.name).is_none());
+        let own = own.map(|spec| (&spec.name, &spec.criterion));
+        let juries = set.juries.iter().map(|jury| (&jury.name, &jury.criterion));
         let mut judges = Vec::new();
-        for spec in set.judges.iter().filter(|spec| spec.criterion.name == criterion.name) {
-            let (file, error) = project.certificate(&spec.judge.name)?;
-            if let Some(error) = error {
-                return Err(AppError::input(error.to_string())
-                    .with_hint("remove it and calibrate the judge again"));
-            }
-            let entry = file.content.as_ref().and_then(|found| found.entry(name, &criterion.name));
-            let today = judge_today(project, spec, criterion)?;
-            let is_another = |scorer: &Scorer| {
-                let today = today.as_ref().map(|today| today.version);
-                scorer.name == spec.name && Some(scorer.hash) != today
+        for (judge, _) in own.chain(juries).filter(|(_, serves)| serves.name == criterion.name) {
+            let was_another = |today: &ContentHash| {
+                let scored = results.iter().flat_map(|one| &one.criteria);
+                let mut scorers =
+                    scored.filter(|one| one.name == criterion.name).flat_map(|one| &one.scorers);
+                scorers.any(|scorer| scorer.name == *judge && scorer.hash != *today)
             };
-            let scored = results.iter().flat_map(|one| &one.criteria);
-            let mut scorers =
-                scored.filter(|one| one.name == criterion.name).flat_map(|one| &one.scorers);
-            let was_another = scorers.any(is_another);
-            let state = match (entry, &today) {
-                (Some(entry), Some(today)) if !was_another => Some(entry.state_of(&today.hashes)),
-                (Some(_), _) => Some(evalset::JudgeState::Stale),
-                (None, _) => None,
-            };
-            judges.push(JudgeTrust { judge: spec.name.clone(), state });
+            let state = state_of(project, (name, set), judge, criterion, was_another)?;
+            judges.push(JudgeTrust { judge: judge.clone(), state });
         }
         found.insert(criterion.name.clone(), judges);
     }

@@ -1,38 +1,48 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chat::{Message, Reply, Request, Role};
 use evalset::Case;
 use run::{Judging, Outcome, PlannedCell};
-use score::{Judge, judge_variables};
+use score::{Sees, judge_variables, pair_variables};
 use store::{JudgedCell, Store};
 use values::Id;
 
 use crate::AppError;
-use crate::judging::ready::judge_of;
+use crate::judging::ready::Reader;
 use crate::material::{Material, ReadyPrompt};
 
-/// What a judge is asked about one output. Everything that sends a judge's request makes it here.
+/// What a judge is asked about one output or a pair. Everything that sends a judge's request makes it here.
 pub(crate) struct Question<'a> {
     /// The judge's prompt.
     pub(crate) prompt: &'a ReadyPrompt,
     /// How it answers.
-    pub(crate) judge: &'a Judge,
+    pub(crate) reader: &'a Reader,
     /// The case.
     pub(crate) case: &'a Case,
-    /// The output.
-    pub(crate) output: &'a str,
+    /// The output, or two in the order in which the judge sees them.
+    pub(crate) shown: &'a [&'a str],
     /// Its reply that could not be read, if it is asked again.
     pub(crate) unreadable: Option<&'a Reply>,
 }
 
 impl Question<'_> {
     /// Makes the request. Asked again, the judge sees its reply and what is wrong with it.
-    pub(crate) fn request(&self, sample: u32) -> Result<Request, prompt::RenderError> {
+    ///
+    /// # Errors
+    /// Why it cannot be made, in words.
+    pub(crate) fn request(&self, sample: u32) -> Result<Request, String> {
         let case = self.case;
-        let variables = judge_variables(&case.inputs, self.output, case.expected.as_ref());
-        let mut request = self.prompt.request(variables, sample)?;
+        let variables = match (self.reader.judge.sees, self.shown) {
+            (Sees::One, [output]) => judge_variables(&case.inputs, output, case.expected.as_ref()),
+            (Sees::Pair, [first, second]) => {
+                pair_variables(&case.inputs, [first, second], case.expected.as_ref())
+            }
+            (_, shown) => return Err(format!("the judge is shown {} outputs", shown.len())),
+        };
+        let mut request =
+            self.prompt.request(variables, sample).map_err(|error| error.to_string())?;
         if let Some(reply) = self.unreadable {
-            let problem = self.judge.read(reply, None).reason;
+            let problem = self.reader.problem(reply).unwrap_or_default();
             // Providers refuse a message without content.
             if !reply.text.is_empty() {
                 request.messages.push(Message::text(Role::Model, reply.text.clone()));
@@ -47,16 +57,25 @@ impl Question<'_> {
     }
 }
 
-/// The outputs that the cells of a judging run are about.
+/// What the cells of a judging run show to judges.
 pub(crate) struct Asking {
     store: Store,
     judging: Judging,
-    /// The cell of the judged run whose output a cell shows.
-    of: HashMap<u32, u32>,
+    shown: Texts,
     /// The cell of the run that asked first, of a run that asks again.
     first: HashMap<u32, u32>,
-    /// How each variant answers.
-    judges: Vec<Judge>,
+    /// Cells whose answers are not to come from the cache.
+    anew: HashSet<u32>,
+    /// How each variant's replies are read.
+    readers: Vec<Reader>,
+}
+
+/// The texts that judges are shown, by cell.
+enum Texts {
+    /// The outputs of these cells of the judged run.
+    Of(HashMap<u32, Vec<u32>>),
+    /// These.
+    Given(HashMap<u32, Vec<String>>),
 }
 
 impl Asking {
@@ -70,8 +89,7 @@ impl Asking {
         cells: &[JudgedCell],
         material: &Material,
     ) -> Result<Self, AppError> {
-        let of: HashMap<u32, u32> =
-            cells.iter().filter_map(|one| Some((one.cell.index, *one.of.first()?))).collect();
+        let of = cells.iter().map(|one| (one.cell.index, one.of.clone())).collect();
         let mut first = HashMap::new();
         if let Some(again) = judging.again {
             let judges = store.run_header(again)?.variants;
@@ -90,8 +108,30 @@ impl Asking {
                 first.extend(found.map(|cell| (one.cell.index, *cell)));
             }
         }
-        let judges = material.variants.iter().map(judge_of).collect::<Result<_, _>>()?;
-        Ok(Self { store: store.clone(), judging, of, first, judges })
+        let asking = Self::of_given(store, judging, HashMap::new(), HashSet::new(), material)?;
+        Ok(Self { shown: Texts::Of(of), first, ..asking })
+    }
+
+    /// Shows texts that no cell of the judged run has, by cell; the answers of some are to be drawn anew.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] if a judge of the material is none.
+    pub(crate) fn of_given(
+        store: &Store,
+        judging: Judging,
+        given: HashMap<u32, Vec<String>>,
+        anew: HashSet<u32>,
+        material: &Material,
+    ) -> Result<Self, AppError> {
+        let reader = |ready| Reader::of(ready, &material.set);
+        let readers = material.variants.iter().map(reader).collect::<Result<_, _>>()?;
+        let (shown, first) = (Texts::Given(given), HashMap::new());
+        Ok(Self { store: store.clone(), judging, shown, first, anew, readers })
+    }
+
+    /// Tells whether the cache has no part in a cell's answer.
+    pub(crate) fn is_drawn_anew(&self, cell: &PlannedCell) -> bool {
+        self.anew.contains(&cell.index)
     }
 
     /// Makes the request of a cell. Blocking.
@@ -104,18 +144,29 @@ impl Asking {
         case: &Case,
         cell: &PlannedCell,
     ) -> Result<Request, String> {
-        let of = self.of.get(&cell.index).ok_or("the cell judges nothing")?;
-        let output = self.reply(self.judging.run, *of)?;
+        let texts = self.texts(cell.index)?;
         let unreadable = match (self.judging.again, self.first.get(&cell.index)) {
             (Some(again), Some(first)) => Some(self.reply(again, *first)?),
             (Some(_), None) => return Err("what was asked first is not in the record".to_owned()),
             (None, _) => None,
         };
         let place = usize::try_from(cell.variant).unwrap_or(usize::MAX);
-        let judge = self.judges.get(place).ok_or("the plan names a judge that is not there")?;
-        let (output, unreadable) = (output.text.as_str(), unreadable.as_ref());
-        let question = Question { prompt, judge, case, output, unreadable };
-        question.request(cell.sample).map_err(|error| error.to_string())
+        let reader = self.readers.get(place).ok_or("the plan names a judge that is not there")?;
+        let shown: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let (shown, unreadable) = (shown.as_slice(), unreadable.as_ref());
+        Question { prompt, reader, case, shown, unreadable }.request(cell.sample)
+    }
+
+    fn texts(&self, cell: u32) -> Result<Vec<String>, String> {
+        let found = match &self.shown {
+            Texts::Given(given) => given.get(&cell).cloned(),
+            Texts::Of(of) => {
+                let text = |of: &u32| Ok(self.reply(self.judging.run, *of)?.text);
+                let texts = |of: &Vec<u32>| of.iter().map(text).collect::<Result<_, String>>();
+                of.get(&cell).map(texts).transpose()?
+            }
+        };
+        found.ok_or_else(|| "the cell judges nothing".to_owned())
     }
 
     fn reply(&self, run: Id, cell: u32) -> Result<Reply, String> {

@@ -6,13 +6,15 @@ use std::collections::HashMap;
 use engine::Selection;
 use evalset::ScoreSource;
 use run::{PlannedCell, RunHeader, RunState, Variant};
-use score::Outcome;
+use score::{Outcome, Sees};
 use store::{JudgedCell, OutcomeEvidence, Store};
 use values::{ContentHash, Id};
 
 use crate::AppError;
-use crate::judging::outputs::Outputs;
-use crate::judging::ready::distinct;
+use crate::judging::outputs::{Outputs, Shown};
+use crate::judging::ready::{distinct, judge_of};
+use crate::judging::verdicts::judging_runs;
+use crate::material::ready_from_store;
 
 /// What is to be done next.
 pub(super) enum Next {
@@ -26,18 +28,19 @@ pub(super) enum Next {
 pub(super) struct Wish<'a> {
     /// The judges whose verdicts are wanted.
     pub(super) judges: &'a [Variant],
+    /// Those of them that decide without words: asked again they would say the same.
+    pub(super) wordless: &'a [ContentHash],
     pub(super) replay: Option<bool>,
     pub(super) retry_errors: bool,
     pub(super) retried: &'a [Id],
 }
 
-/// How far a judge is with an output.
-#[derive(Clone, Copy)]
+/// How far a judge is with what it is shown.
 enum Standing {
     /// Asked, with or without an answer that can be read.
     Over,
-    /// It has an answer that cannot be read, from this cell of this run.
-    Unreadable { run: Id, of: u32 },
+    /// It has an answer that cannot be read, from this run, in which these cells stood for what it saw.
+    Unreadable { run: Id, of: Vec<u32> },
 }
 
 /// Finds what is to be done next; `None` if every output has been judged as far as can be. Blocking.
@@ -53,7 +56,7 @@ pub(super) fn next(
     if judges.is_empty() {
         return Ok(None);
     }
-    let runs = store.judging_runs(header.id)?;
+    let runs = judging_runs(store, header.id)?;
     let is_wanted = |judge: &Variant| judges.iter().any(|wanted| wanted.hash == judge.hash);
     for judging in runs.iter().rev().filter(|one| one.variants.iter().all(is_wanted)) {
         if wish.replay.is_some_and(|replay| replay != judging.replay) {
@@ -69,84 +72,87 @@ pub(super) fn next(
     }
     let outputs = Outputs::of(store, header)?;
     let standing = standing(store, &outputs, &runs)?;
-    let mut cells = Cells::default();
-    for (place, output) in outputs.all.iter().enumerate() {
-        for (variant, judge) in (0u32..).zip(&judges) {
-            if !standing.contains_key(&(judge.hash, place)) {
-                cells.push(&outputs, place, variant, output.cells[0]);
-            }
-        }
+    let sees = sees(store, &judges)?;
+    let shown = outputs.shown(&sees);
+    let asked = Asked { outputs: &outputs, judges: &judges, sees: &sees, shown: &shown };
+    let cells = asked.cells(|judge, shown| {
+        (!standing.contains_key(&(judge, shown))).then(|| outputs.cells(shown))
+    });
+    if !cells.is_empty() {
+        return Ok(Some(Next::Ask { again: None, judges, cells }));
     }
-    if !cells.0.is_empty() {
-        return Ok(Some(Next::Ask { again: None, judges, cells: cells.0 }));
-    }
-    Ok(again(&outputs, &standing, judges))
-}
-
-/// Asks about the unreadable replies of one run.
-fn again(
-    outputs: &Outputs,
-    standing: &HashMap<(ContentHash, usize), Standing>,
-    judges: Vec<Variant>,
-) -> Option<Next> {
-    let of = |judge: &Variant, place: usize| match standing.get(&(judge.hash, place)) {
-        Some(Standing::Unreadable { run, of }) => Some((*run, *of)),
-        _ => None,
-    };
-    let mut cells = Cells::default();
+    // The unreadable replies of one run at a time.
     let mut again = None;
-    for place in 0..outputs.all.len() {
-        for (variant, judge) in (0u32..).zip(&judges) {
-            if let Some((run, cell)) = of(judge, place)
-                && *again.get_or_insert(run) == run
-            {
-                cells.push(outputs, place, variant, cell);
+    let cells = asked.cells(|judge, shown| match standing.get(&(judge, shown)) {
+        Some(Standing::Unreadable { run, of })
+            if !wish.wordless.contains(&judge) && *again.get_or_insert(*run) == *run =>
+        {
+            Some(of.clone())
+        }
+        _ => None,
+    });
+    Ok(again.map(|again| Next::Ask { again: Some(again), judges, cells }))
+}
+
+/// Reads what each judge sees of a case.
+fn sees(store: &Store, judges: &[Variant]) -> Result<Vec<Sees>, AppError> {
+    let of = |judge| Ok(judge_of(&ready_from_store(store, judge)?)?.sees);
+    judges.iter().map(of).collect()
+}
+
+/// Everything that some judges could be asked about the outputs of a run.
+struct Asked<'a> {
+    outputs: &'a Outputs,
+    judges: &'a [Variant],
+    /// What each judge sees.
+    sees: &'a [Sees],
+    shown: &'a [Shown],
+}
+
+impl Asked<'_> {
+    /// Makes cells of what judges are asked: `of` gives the cells of the judged run that are shown, or
+    /// nothing if it is not to be asked.
+    fn cells(&self, mut of: impl FnMut(ContentHash, Shown) -> Option<Vec<u32>>) -> Vec<JudgedCell> {
+        let mut cells = Vec::new();
+        for shown in self.shown {
+            let output = self.outputs.first(*shown);
+            for (variant, (judge, sees)) in (0u32..).zip(self.judges.iter().zip(self.sees)) {
+                if *sees != shown.sees() {
+                    continue;
+                }
+                let Some(of) = of(judge.hash, *shown) else { continue };
+                let cell = PlannedCell {
+                    index: u32::try_from(cells.len()).unwrap_or(u32::MAX),
+                    case_id: output.case.clone(),
+                    case_hash: output.case_hash,
+                    cluster: output.cluster.clone(),
+                    variant,
+                    sample: 0,
+                };
+                cells.push(JudgedCell { cell, of });
             }
         }
-    }
-    let again = again?;
-    Some(Next::Ask { again: Some(again), judges, cells: cells.0 })
-}
-
-#[derive(Default)]
-struct Cells(Vec<JudgedCell>);
-
-impl Cells {
-    fn push(&mut self, outputs: &Outputs, place: usize, variant: u32, of: u32) {
-        let output = &outputs.all[place];
-        let cell = PlannedCell {
-            index: u32::try_from(self.0.len()).unwrap_or(u32::MAX),
-            case_id: output.case.clone(),
-            case_hash: output.case_hash,
-            cluster: output.cluster.clone(),
-            variant,
-            sample: 0,
-        };
-        self.0.push(JudgedCell { cell, of: vec![of] });
+        cells
     }
 }
 
-/// Reads how far each version of a judge is with each output.
+/// Reads how far each version of a judge is with what it is shown.
 fn standing(
     store: &Store,
     outputs: &Outputs,
     runs: &[RunHeader],
-) -> Result<HashMap<(ContentHash, usize), Standing>, AppError> {
+) -> Result<HashMap<(ContentHash, Shown), Standing>, AppError> {
     let mut found = HashMap::new();
     for judging in runs {
         let variants: Vec<u32> = (0..).take(judging.variants.len()).collect();
-        let of: HashMap<u32, u32> = store
-            .judged_cells(judging.id)?
-            .into_iter()
-            .filter_map(|one| Some((one.cell.index, *one.of.first()?)))
-            .collect();
+        let cells = store.judged_cells(judging.id)?.into_iter();
+        let mut of: HashMap<u32, Vec<u32>> = cells.map(|one| (one.cell.index, one.of)).collect();
         let is_again = judging.judging.is_some_and(|judging| judging.again.is_some());
         store.evidence(judging.id, &variants, |cell| {
             let variant =
                 usize::try_from(cell.variant).ok().and_then(|at| judging.variants.get(at));
-            let of = of.get(&cell.cell).copied();
-            let place = of.and_then(|of| outputs.of_cell(of));
-            let (Some(judge), Some(of), Some(place)) = (variant, of, place) else { return };
+            let Some((judge, of)) = variant.zip(of.remove(&cell.cell)) else { return };
+            let Some(shown) = outputs.shown_by(&of) else { return };
             let is_unreadable = cell.scores.unwrap_or_default().iter().any(|score| {
                 score.scorer.source == ScoreSource::Judge && score.outcome == Outcome::Unreadable
             });
@@ -157,7 +163,7 @@ fn standing(
                 }
                 OutcomeEvidence::Failed | OutcomeEvidence::Answered(_) => Standing::Over,
             };
-            found.insert((judge.hash, place), standing);
+            found.insert((judge.hash, shown), standing);
         })?;
     }
     Ok(found)

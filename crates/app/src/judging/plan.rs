@@ -4,12 +4,13 @@ use std::sync::Arc;
 use engine::Selection;
 use project::Project;
 use provider::Replay;
-use run::{Caps, Judging, PlannedCell, RunHeader};
+use run::{Caps, Judging, PlannedCell, RunHeader, Variant, VariantSource};
 use store::{Counting, JudgedCell, Store};
-use values::{Id, NanoDollars};
+use values::{ContentHash, Id, NanoDollars};
 
 use crate::execute::Work;
 use crate::judging::next::{Next, Wish, next};
+use crate::judging::verdicts::judging_runs;
 use crate::judging::{Asking, Verdicts};
 use crate::material::{Material, counting_settings, ready_from_store};
 use crate::permission::Missing;
@@ -56,6 +57,8 @@ pub struct JudgingPlan {
     pub run: Id,
     /// What it will do; its variants are the judges.
     pub summary: PlanSummary,
+    /// How many of its cells show a pair of outputs.
+    pub pairs: usize,
     /// What the person has to allow first.
     pub missing: Vec<Missing>,
     header: RunHeader,
@@ -100,8 +103,15 @@ impl App {
         let judged = store.run_header(request.run)?;
         let counting = store.counting(request.run)?;
         let replay = request.replay.or(judged.replay.then_some(true));
+        let wordless: Vec<ContentHash> = counting
+            .judges
+            .iter()
+            .filter(|judge| decides_without_words(&project, judge))
+            .map(|judge| judge.hash)
+            .collect();
         let wish = Wish {
             judges: &counting.judges,
+            wordless: &wordless,
             replay,
             retry_errors: request.retry_errors,
             retried: &request.retried,
@@ -126,6 +136,7 @@ impl App {
             round,
             run: header.id,
             summary,
+            pairs: cells.iter().filter(|one| one.of.len() > 1).count(),
             missing,
             selection,
             cells,
@@ -174,7 +185,7 @@ impl App {
             until_decided: None,
             record: request.record.unwrap_or(judged.record),
             allow_unpriced: judged.allow_unpriced || request.sending.allow_unpriced,
-            judging: Some(Judging { run: judged.id, again }),
+            judging: Some(Judging { run: judged.id, again, probe: false }),
             ..judged.clone()
         };
         let round = if again.is_some() { JudgingRound::Again } else { JudgingRound::First };
@@ -242,6 +253,13 @@ impl App {
     }
 }
 
+/// Tells whether a judge is a decision model.
+fn decides_without_words(project: &Project, judge: &Variant) -> bool {
+    let VariantSource::Prompt { model, .. } = &judge.source else { return false };
+    let provider = project.config.providers.get(&model.provider);
+    provider.is_some_and(|provider| provider.protocol.is_decision())
+}
+
 /// Returns the run whose outputs a judging run judges.
 fn plan_of(header: &RunHeader) -> Id {
     header.judging.map_or(header.id, |judging| judging.run)
@@ -276,7 +294,7 @@ fn caps(store: &Store, judged: &RunHeader, judging: Id, asked: &Caps) -> Result<
     let own = &judged.caps;
     let mut run = asked.run.or(own.run);
     if let Some(left) = &mut run {
-        let others = store.judging_runs(judged.id)?.into_iter().map(|one| one.id);
+        let others = judging_runs(store, judged.id)?.into_iter().map(|one| one.id);
         for other in others.filter(|other| *other != judging).chain([judged.id]) {
             let spend = store.run_summary(other)?.spend;
             *left = *left - spend.billed - spend.reserved - spend.presumed;

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
+use chat::Reply;
 use evalset::{EvalSet, JudgeSpec};
 use project::Project;
 use run::Variant;
-use score::{Judge, read_judge};
+use score::{Judge, Judged, Outcome, read_judge};
 use serde_json::Map;
 use store::Store;
 use values::ContentHash;
@@ -11,8 +12,8 @@ use values::ContentHash;
 use crate::AppError;
 use crate::material::{Maker, ReadyVariant, fail_on_errors, ready_from_store, ready_prompt};
 
-/// Makes the judges of an eval set ready, by the names that they have there: those that are named, or
-/// all of them.
+/// Makes the judges of an eval set ready, by the names that they have there: those that are named,
+/// where a jury stands for its members, or all of them.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Input`] with diagnostics if there is no such judge, or it cannot be used.
@@ -21,9 +22,11 @@ pub(crate) fn judges_from_files(
     set: &EvalSet,
     only: Option<&[String]>,
 ) -> Result<Vec<ReadyVariant>, AppError> {
-    for name in only.unwrap_or_default() {
+    let only = only.map(|names| members(set, names));
+    for name in only.iter().flatten() {
         if !set.judges.iter().any(|spec| spec.name == *name) {
-            let known: Vec<_> = set.judges.iter().map(|spec| spec.name.as_str()).collect();
+            let judges = set.judges.iter().map(|spec| spec.name.as_str());
+            let known: Vec<_> = judges.chain(set.juries.iter().map(|one| &*one.name)).collect();
             let error = AppError::input(format!("there is no judge `{name}`"));
             return Err(error.with_hint(match known.as_slice() {
                 [] => {
@@ -33,8 +36,18 @@ pub(crate) fn judges_from_files(
             }));
         }
     }
-    let chosen = set.judges.iter().filter(|spec| only.is_none_or(|only| only.contains(&spec.name)));
+    let is_chosen = |spec: &&JudgeSpec| only.as_ref().is_none_or(|only| only.contains(&spec.name));
+    let chosen = set.judges.iter().filter(is_chosen);
     chosen.map(|spec| judge_from_files(project, spec)).collect()
+}
+
+/// Returns names with those of its members in place of a jury's.
+pub(crate) fn members(set: &EvalSet, names: &[String]) -> Vec<String> {
+    let of = |name: &String| match set.juries.iter().find(|jury| jury.name == *name) {
+        Some(jury) => jury.members.iter().map(|member| member.name.clone()).collect(),
+        None => vec![name.clone()],
+    };
+    names.iter().flat_map(of).collect()
 }
 
 fn judge_from_files(project: &Project, spec: &JudgeSpec) -> Result<ReadyVariant, AppError> {
@@ -52,32 +65,80 @@ fn judge_from_files(project: &Project, spec: &JudgeSpec) -> Result<ReadyVariant,
     ready_prompt(spec.name.clone(), file, linked, spec.model.clone(), &Map::new())
 }
 
-/// A judge whose replies can be read.
+/// A version of a judge whose replies can be read.
 pub(crate) struct Reader {
-    /// The names in the set of what it is asked for.
-    pub(crate) names: Vec<String>,
+    /// The judges of the set that read them: one, or one for each criterion that it answers on.
+    pub(crate) specs: Vec<JudgeSpec>,
     pub(crate) judge: Judge,
     pub(crate) version: ContentHash,
 }
 
-/// Makes readers of the replies of judges, by version. Blocking.
+impl Reader {
+    /// Makes a reader for all judges of a set that share the calls of a judge that is ready.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] with diagnostics if it is no judge.
+    pub(crate) fn of(ready: &ReadyVariant, set: &EvalSet) -> Result<Self, AppError> {
+        let own = set.judges.iter().find(|spec| spec.name == ready.variant.name);
+        let shares = |spec: &&JudgeSpec| {
+            own.is_some_and(|own| own.judge.name == spec.judge.name && own.model == spec.model)
+        };
+        let specs = set.judges.iter().filter(shares).cloned().collect();
+        Ok(Self { specs, judge: judge_of(ready)?, version: ready.variant.hash })
+    }
+
+    /// Reads what a reply says where a judge of the set reads it.
+    pub(crate) fn read(&self, spec: &JudgeSpec, reply: &Reply) -> Judged {
+        self.read_at(spec, reply, spec.threshold)
+    }
+
+    /// Reads it without a threshold: whether it can be read at all.
+    pub(crate) fn read_plain(&self, spec: &JudgeSpec, reply: &Reply) -> Judged {
+        self.read_at(spec, reply, None)
+    }
+
+    /// Reads it by another threshold than the judge's own.
+    pub(crate) fn read_at(
+        &self,
+        spec: &JudgeSpec,
+        reply: &Reply,
+        threshold: Option<f64>,
+    ) -> Judged {
+        match &spec.reads {
+            Some(reads) => self.judge.read_criterion(reply, &reads.name, threshold),
+            None => self.judge.read(reply, threshold),
+        }
+    }
+
+    /// Returns what is wrong with a reply; `None` if each judge of the set can read it. That a threshold
+    /// cannot be applied is no reason to ask again: the answer would be the same.
+    pub(crate) fn problem(&self, reply: &Reply) -> Option<String> {
+        let judged = self.specs.iter().map(|spec| self.read_plain(spec, reply));
+        let mut wrong = judged.filter(|judged| judged.outcome == Outcome::Unreadable);
+        wrong.next().map(|judged| judged.reason)
+    }
+}
+
+/// Makes readers of the replies of judges, by version; each reads for the judges of the set that are
+/// given with its version. Blocking.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Record`] if the store has no copy of one, or it is none.
 pub(crate) fn readers(
     store: &Store,
+    set: &EvalSet,
     judges: &[Variant],
 ) -> Result<BTreeMap<ContentHash, Reader>, AppError> {
     let mut readers: BTreeMap<ContentHash, Reader> = BTreeMap::new();
     for variant in judges {
+        let spec = set.judges.iter().find(|spec| spec.name == variant.name).cloned();
         if let Some(known) = readers.get_mut(&variant.hash) {
-            known.names.push(variant.name.clone());
+            known.specs.extend(spec);
             continue;
         }
-        let ready = ready_from_store(store, variant)?;
-        let judge = judge_of(&ready)?;
-        let (names, version) = (vec![variant.name.clone()], variant.hash);
-        readers.insert(version, Reader { names, judge, version });
+        let judge = judge_of(&ready_from_store(store, variant)?)?;
+        let reader = Reader { specs: spec.into_iter().collect(), judge, version: variant.hash };
+        readers.insert(variant.hash, reader);
     }
     Ok(readers)
 }

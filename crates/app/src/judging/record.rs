@@ -4,12 +4,12 @@ use std::sync::Arc;
 use chat::Reply;
 use project::Project;
 use run::{PlannedCase, plan_order};
-use score::{Judge, Outcome};
+use score::Sees;
 use values::ContentHash;
 
 use crate::judging::ask::Question;
 use crate::judging::judges_from_files;
-use crate::judging::ready::judge_of;
+use crate::judging::ready::Reader;
 use crate::material::{Maker, Material, ReadyPrompt};
 use crate::port::RunCalls;
 use crate::target::Targets;
@@ -22,7 +22,7 @@ pub(crate) struct Needed {
     calls: RunCalls,
     judges: Arc<Material>,
     judge_calls: RunCalls,
-    readers: Vec<Judge>,
+    readers: Vec<Reader>,
     samples: u32,
 }
 
@@ -48,7 +48,11 @@ impl App {
         Ok(Needed {
             calls: self.preparing_calls(project, &material, &targets, None, None)?,
             judge_calls: self.preparing_calls(project, &judges, &Targets::default(), None, None)?,
-            readers: judges.variants.iter().map(judge_of).collect::<Result<_, _>>()?,
+            readers: judges
+                .variants
+                .iter()
+                .map(|ready| Reader::of(ready, &judges.set))
+                .collect::<Result<_, _>>()?,
             material,
             judges,
             samples,
@@ -75,41 +79,70 @@ impl Needed {
         let order = plan_order(cases.collect(), variants, self.samples, 0)
             .map_err(|error| AppError::input(error.to_string()))?;
         let mut keys = BTreeSet::new();
+        // Cells of a case stand together: what judges see of it is known once the next case begins.
+        let mut answers = Answers::default();
         for cell in order.cells() {
             let Ok(prepared) = self.calls.prepare_now(&cell) else { continue };
             let key = prepared.call.recording_key(cell.sample);
-            if keys.insert(key)
-                && let Some(answer) = reply(&key)
-                && let Some(case) = self.material.cases.get(&cell.case_id)
-            {
-                self.add_judges(&case, answer, &reply, &mut keys);
+            keys.insert(key);
+            if answers.case != cell.case_id {
+                self.add_judges(&answers, &reply, &mut keys);
+                answers = Answers { case: cell.case_id.clone(), texts: Vec::new() };
+            }
+            if let Some(answer) = reply(&key) {
+                answers.texts.push((cell.sample, answer.text.as_str()));
             }
         }
+        self.add_judges(&answers, &reply, &mut keys);
         Ok(keys)
     }
 
+    /// Adds what judges are asked about the answers to one case.
     fn add_judges<'r>(
         &self,
-        case: &evalset::Case,
-        answer: &Reply,
+        answers: &Answers<'_>,
         reply: &impl Fn(&ContentHash) -> Option<&'r Reply>,
         keys: &mut BTreeSet<ContentHash>,
     ) {
-        for (ready, judge) in self.judges.variants.iter().zip(&self.readers) {
+        let Some(case) = self.material.cases.get(&answers.case) else { return };
+        for (ready, reader) in self.judges.variants.iter().zip(&self.readers) {
             let Maker::Prompt(prompt) = &ready.maker else { continue };
             let prompt: &ReadyPrompt = prompt;
-            let key = |unreadable| {
-                let output = answer.text.as_str();
-                let question = Question { prompt, judge, case, output, unreadable };
-                let request = question.request(0).ok()?;
-                let prepared = self.judge_calls.prepare_request(prompt, request, 0).ok()?;
-                Some(prepared.call.recording_key(0))
-            };
-            let Some(first) = key(None) else { continue };
-            keys.insert(first);
-            let unreadable =
-                reply(&first).filter(|said| judge.read(said, None).outcome == Outcome::Unreadable);
-            keys.extend(unreadable.and_then(|said| key(Some(said))));
+            for shown in answers.shown(reader.judge.sees) {
+                let key = |unreadable| {
+                    let (case, shown) = (&case, shown.as_slice());
+                    let question = Question { prompt, reader, case, shown, unreadable };
+                    let request = question.request(0).ok()?;
+                    let prepared = self.judge_calls.prepare_request(prompt, request, 0).ok()?;
+                    Some(prepared.call.recording_key(0))
+                };
+                let Some(first) = key(None) else { continue };
+                keys.insert(first);
+                let unreadable = reply(&first).filter(|said| reader.problem(said).is_some());
+                keys.extend(unreadable.and_then(|said| key(Some(said))));
+            }
+        }
+    }
+}
+
+/// What was answered to a case, with the repetitions.
+#[derive(Default)]
+struct Answers<'a> {
+    case: String,
+    texts: Vec<(u32, &'a str)>,
+}
+
+impl Answers<'_> {
+    /// Returns what a judge is shown of them: each output, or all pairs of a repetition in both orders.
+    fn shown(&self, sees: Sees) -> BTreeSet<Vec<&str>> {
+        match sees {
+            Sees::One => self.texts.iter().map(|(_, text)| vec![*text]).collect(),
+            Sees::Pair => {
+                let all = self.texts.iter();
+                let pairs = all.flat_map(|a| self.texts.iter().map(move |b| (a, b)));
+                let meet = pairs.filter(|(a, b)| a.0 == b.0 && a.1 != b.1);
+                meet.map(|(a, b)| vec![a.1, b.1]).collect()
+            }
         }
     }
 }

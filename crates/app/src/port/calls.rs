@@ -234,4 +234,8 @@ impl Calls for RunCalls {
         }
         self.prepare_now(cell)
     }
+
+    fn is_drawn_anew(&self, cell: &PlannedCell) -> bool {
+        self.renderer.asking.as_ref().is_some_and(|asking| asking.is_drawn_anew(cell))
+    }
 }

@@ -76,7 +76,13 @@ pub(super) fn work(
 
 /// Says who judges what before it is asked.
 fn described(plan: &JudgingPlan) -> String {
-    let outputs = counted(plan.summary.cells, "output");
+    let outputs = match (plan.summary.cells - plan.pairs, plan.pairs) {
+        (outputs, 0) => counted(outputs, "output"),
+        (0, pairs) => counted(pairs, "ordered pair"),
+        (outputs, pairs) => {
+            format!("{} and {}", counted(outputs, "output"), counted(pairs, "ordered pair"))
+        }
+    };
     let why = match plan.round {
         JudgingRound::First => format!("judging {outputs}"),
         JudgingRound::Again => {

@@ -6,7 +6,7 @@ use chat::ModelRef;
 use document::{Diagnostics, Span, refer};
 use evalset::{EvalSet, JudgeSpec, VariantSource, VariantSpec};
 use prompt::Schemas;
-use score::{Judge, JudgeAnswer};
+use score::{Judge, JudgeAnswer, Sees};
 use serde_json::{Map, Value};
 
 use super::models::is_floating;
@@ -35,6 +35,7 @@ pub(super) fn check(project: &Project, set: &EvalSet, diagnostics: &mut Diagnost
             diagnostics.error_with_hint("no-model", judge.judge.span, message, hint);
         }
     }
+    check_kinds(project, set, diagnostics);
     for check in &set.checks {
         for (program, span) in check.test.programs() {
             let known = project.config.programs.keys().map(String::as_str);
@@ -44,6 +45,36 @@ pub(super) fn check(project: &Project, set: &EvalSet, diagnostics: &mut Diagnost
     if let (Some(candidate), None) = (&set.candidate, set.margin) {
         let message = "a candidate is named and there is no `margin`, so a gate cannot decide";
         diagnostics.warning_with_hint("no-margin", candidate.span, message, "add `margin: 0.05`");
+    }
+}
+
+/// Reports judges that compare where one output is to be decided, and juries that cannot be told from a
+/// judge.
+fn check_kinds(project: &Project, set: &EvalSet, diagnostics: &mut Diagnostics) {
+    let mut kinds: BTreeMap<&str, Sees> = BTreeMap::new();
+    for spec in &set.judges {
+        let file = project.judges.get(&spec.judge.name);
+        let linked = file.and_then(|file| file.linked.as_ref());
+        let Some(judge) = linked.and_then(|linked| score::read_judge(linked).0) else { continue };
+        let criterion = &spec.criterion.name;
+        if kinds.insert(criterion, judge.sees).is_some_and(|other| other != judge.sees) {
+            let message =
+                format!("judges of one output and of pairs serve the criterion `{criterion}`");
+            let hint = "give each kind a criterion of its own";
+            diagnostics.error_with_hint("judge", spec.criterion.span, message, hint);
+        }
+    }
+    if let Some(primary) = &set.primary
+        && kinds.get(primary.name.as_str()) == Some(&Sees::Pair)
+    {
+        let message = format!("`{}` is decided for pairs, and no output passes it", primary.name);
+        let hint = "name a criterion that a check or a judge of one output decides";
+        diagnostics.error_with_hint("judge", primary.span, message, hint);
+    }
+    for jury in set.juries.iter().filter(|jury| project.judges.contains_key(&jury.name)) {
+        let message = format!("a jury and a judge in judges/ have the name `{}`", jury.name);
+        let hint = "their certificates would be one file: give the jury another name";
+        diagnostics.error_with_hint("jury", jury.name_span, message, hint);
     }
 }
 

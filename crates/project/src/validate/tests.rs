@@ -369,3 +369,32 @@ fn a_judge_is_used_by_what_it_answers() {
     evalsets/e/evalset.yaml:5:55 error[judge] the judge `one` gives one answer, and none by name
     ");
 }
+
+#[test]
+fn a_judge_of_pairs_decides_no_output_and_a_jury_has_a_name_of_its_own() {
+    let judge = |schema: &str, sees: &str| {
+        format!(
+            "---\nmodel: openai/gpt-5-mini-2026-03-01\noutput:\n  schema:\n    reason: string\n    \
+             {schema}\n---\n{sees}"
+        )
+    };
+    let one = judge("verdict(enum): [pass, fail]", "{{output}}");
+    let two = judge("preference(enum): [a, b, tie]", "{{output_a}} {{output_b}}");
+    let folder = Folder::new(&[
+        ("trysquare.yaml", ""),
+        ("judges/one.prompt", &one),
+        ("judges/two.prompt", &two),
+        (
+            "evalsets/e/evalset.yaml",
+            "primary: better\njudges:\n  - {judge: one, criterion: two}\n  - {judge: two, name: better}\n  - \
+             {judge: two, name: other, criterion: two}\njuries:\n  two: {members: [one, other]}\n",
+        ),
+        ("evalsets/e/cases.jsonl", "{\"id\":\"a\",\"inputs\":{}}\n"),
+    ]);
+    insta::assert_snapshot!(folder.findings(), @r"
+    evalsets/e/evalset.yaml:7:18 warning[jury] the jury `two` has an even number of members and may be split
+    evalsets/e/evalset.yaml:1:10 error[judge] `better` is decided for pairs, and no output passes it
+    evalsets/e/evalset.yaml:5:42 error[judge] judges of one output and of pairs serve the criterion `two`
+    evalsets/e/evalset.yaml:7:3 error[jury] a jury and a judge in judges/ have the name `two`
+    ");
+}

@@ -293,7 +293,10 @@ fn a_summary_of_markdown_is_html_and_shows_no_backslash() {
 
 #[test]
 fn judged_pairs_put_all_variants_in_an_order() {
-    let pair = |variants, said, cluster| analysis::ComparedPair { variants, said, cluster };
+    let pair = |variants, said, cluster| {
+        let said = Some(said);
+        analysis::ComparedPair { variants, said, cluster }
+    };
     let both = |one| analysis::BothOrders { a_first: Some(one), b_first: Some(one) };
     let first =
         |case: usize| both(if case.is_multiple_of(4) { Preference::B } else { Preference::A });

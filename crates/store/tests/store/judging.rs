@@ -5,7 +5,10 @@ use values::Id;
 use crate::support::{assert_sound, at, header, id, open, plan, start};
 
 fn judging(run: Id, of: Id, cells: u32) -> RunHeader {
-    RunHeader { judging: Some(Judging { run: of, again: None }), ..header(run, cells) }
+    RunHeader {
+        judging: Some(Judging { run: of, again: None, probe: false }),
+        ..header(run, cells)
+    }
 }
 
 fn judged(index: u32, of: &[u32]) -> JudgedCell {
