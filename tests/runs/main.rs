@@ -19,6 +19,7 @@ mod judged;
 mod keys;
 mod kills;
 mod kinds;
+mod probed;
 mod process;
 mod programs;
 mod project;

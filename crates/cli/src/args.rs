@@ -20,7 +20,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use calibrate::{Calibrate, CalibrateSplit};
 pub(crate) use costs::{Costs, CostsGroup, ImportPrices, Prices, PricesCommand, PricesFrom};
 pub(crate) use failures::{Failures, FailuresCommand, FailuresFile, FailuresList, Who};
-pub(crate) use judge::{Judge, JudgeCommand};
+pub(crate) use judge::{Judge, JudgeCommand, Probe};
 pub(crate) use label::{Label, LabelCommand, LabelImport, LabelPurge, LabelQueue, Queue};
 
 /// Is the new prompt better, and how do we know?

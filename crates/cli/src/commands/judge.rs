@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use app::{AppError, CalibrationView, CertifiedRate, JudgeNext, JudgeState, JudgeUse, JudgeView};
 
-use super::Context;
+use super::{Context, probe};
 use crate::args::{Judge, JudgeCommand};
 use crate::diagnostics::printable;
 use crate::exit::Exit;
@@ -23,6 +23,7 @@ pub(crate) fn judge(context: &Context<'_>, args: Judge) -> Result<Exit, AppError
     match args.command {
         None | Some(JudgeCommand::List) => output.many(&app.judges(folder)?, list),
         Some(JudgeCommand::Show { judge }) => output.one(&app.judge(folder, &judge)?, shown),
+        Some(JudgeCommand::Probe(args)) => return probe::probe(context, &args),
     }
     Ok(Exit::Complete)
 }

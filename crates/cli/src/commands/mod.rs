@@ -18,6 +18,7 @@ mod permission;
 mod pin;
 mod plan_size;
 mod prices;
+mod probe;
 mod project;
 mod prompt;
 mod rate;
