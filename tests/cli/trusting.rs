@@ -97,3 +97,23 @@ fn a_judge_whose_prompt_is_changed_is_stale_until_it_is_calibrated_again() {
     let listed = sandbox.run(&["judge", "list"]);
     assert!(listed.stdout.contains("not yet"), "{listed}");
 }
+
+#[test]
+fn a_run_that_is_not_judged_is_pending_wherever_it_is_read() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.run(&["init", "--sample"]).code, 0);
+    let ran = sandbox.run(&["run", "replies", "--replay", "--no-judges"]);
+    assert_eq!(ran.code, 0, "{ran}");
+    for words in ["not judged yet", "trysquare score latest --judge helpful"] {
+        assert!(ran.stdout.contains(words), "{ran}");
+    }
+    let shown = sandbox.run(&["show", "latest", "--case", "r-001"]);
+    assert!(shown.stdout.contains("not judged yet"), "{shown}");
+    let compared = sandbox.run(&["compare", "examples", "form"]);
+    assert!(compared.stdout.contains("have them judged"), "{compared}");
+    let accepted = sandbox.run(&["baseline", "accept", "latest"]);
+    assert_eq!(accepted.code, 2, "{accepted}");
+    assert!(accepted.stderr.contains("162 cases have no result yet"), "{accepted}");
+    let listed = sandbox.run(&["judge"]);
+    assert!(listed.stdout.contains("not yet"), "a certificate needs no run here: {listed}");
+}

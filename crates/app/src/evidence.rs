@@ -251,7 +251,12 @@ impl Scorers<'_> {
             serving.filter(move |(_, place)| place.criterion == Some(at))
         };
         let criteria = self.set.criteria.iter().enumerate();
-        criteria.map(|(at, criterion)| value(criterion, of(at))).collect()
+        let found = criteria.map(|(at, criterion)| match value(criterion, of(at)) {
+            // It waits for a verdict: that is not the same as that nothing could decide it.
+            Value::Not(Status::NoChecks) if self.set.is_judged(criterion) => Value::Pending,
+            other => other,
+        });
+        found.collect()
     }
 
     fn place(&mut self, scorer: &ScorerEvidence) -> Place {

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use analysis::{CasePasses, PassRate};
-use evalset::{CriterionKind, EvalSet, JudgeSpec, ScoreSource};
+use evalset::{EvalSet, JudgeSpec, ScoreSource};
 use run::{ExportRow, RunHeader};
 use score::{Outcome, Status};
 use serde::Serialize;
@@ -324,14 +324,13 @@ fn waiting(set: &EvalSet) -> Option<Waiting> {
         (None, [only]) => only,
         (None, _) => return None,
     };
-    let decides = match &criterion.kind {
-        CriterionKind::Binary => true,
-        CriterionKind::Graded => criterion.threshold.is_some(),
-        CriterionKind::Categorical { passing, .. } => !passing.is_empty(),
+    let waits = match criterion.source {
+        ScoreSource::Code => false,
+        ScoreSource::Judge => set.is_judged(criterion),
+        ScoreSource::Human => criterion.decides(),
     };
-    let is_asked = criterion.source != ScoreSource::Code;
     let serves = |spec: &&JudgeSpec| spec.criterion.name == criterion.name;
-    (decides && is_asked).then(|| Waiting {
+    waits.then(|| Waiting {
         criterion: criterion.name.clone(),
         by: criterion.source,
         judges: set.judges.iter().filter(serves).map(|spec| spec.name.clone()).collect(),

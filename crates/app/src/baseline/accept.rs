@@ -199,7 +199,9 @@ fn refuse_unfinished(results: &VariantResults, until_decided: bool) -> Result<()
             .with_hint("what is approved covers every case: make a run without --until-decided"));
     }
     let message = format!("the run is not finished: {unfinished} cases have no result yet");
-    Err(AppError::input(message).with_hint("`trysquare resume RUN` goes on with it"))
+    Err(AppError::input(message).with_hint(
+        "`trysquare resume RUN` goes on with it, `trysquare score RUN --judge NAME` has it judged",
+    ))
 }
 
 fn refused(error: &NotAcceptable) -> AppError {

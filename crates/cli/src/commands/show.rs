@@ -34,7 +34,8 @@ pub(super) fn show(context: &Context<'_>, args: &Show) -> Result<Exit, AppError>
     if let Some(case) = &args.case {
         let cells = context.app.case_cells(folder, run, case, args.variant.as_deref())?;
         let values: Vec<_> = cells.iter().map(cell_json).collect();
-        context.output.many(&values, |_| case_in_full(case, &cells, args.raw));
+        let undecided = judges::undecided(&context.app.run_view(folder, run)?);
+        context.output.many(&values, |_| case_in_full(case, &cells, undecided, args.raw));
         return Ok(Exit::Complete);
     }
     let mut statuses = Vec::new();
@@ -278,11 +279,15 @@ fn next_steps(view: &RunView) -> String {
     table::steps(&steps)
 }
 
-fn case_in_full(case: &str, cells: &[CellView], raw: bool) -> String {
+fn case_in_full(case: &str, cells: &[CellView], undecided: &str, raw: bool) -> String {
     let mut out = String::new();
     for view in cells {
         let record = &view.record;
-        let status = record.status.map_or("not finished", Status::word);
+        let status = match record.status {
+            None => "not finished",
+            Some(Status::NoChecks) => undecided,
+            Some(status) => status.word(),
+        };
         out += &format!(
             "{BOLD}{} · {} · sample {}{BOLD:#}  {status}\n",
             printable(case),

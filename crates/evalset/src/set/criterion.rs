@@ -151,6 +151,15 @@ impl Criterion {
         }
     }
 
+    /// Tells whether a score on it can be a pass or a fail; else it only describes.
+    pub fn decides(&self) -> bool {
+        match &self.kind {
+            CriterionKind::Binary => true,
+            CriterionKind::Graded => self.threshold.is_some(),
+            CriterionKind::Categorical { passing, .. } => !passing.is_empty(),
+        }
+    }
+
     /// Returns the identity of what is decided and how; the name does not count.
     pub fn content_hash(&self) -> ContentHash {
         let mut content = self.labelling();

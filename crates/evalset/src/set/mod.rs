@@ -87,6 +87,15 @@ impl EvalSet {
         self.juries.iter().find(|jury| jury.members.iter().any(|member| member.name == judge))
     }
 
+    /// Tells whether judges of the set decide a criterion, so that an output without their verdict still
+    /// waits for it.
+    pub fn is_judged(&self, criterion: &Criterion) -> bool {
+        let serves = |named: &Named| named.name == criterion.name;
+        let is_served = self.judges.iter().any(|judge| serves(&judge.criterion))
+            || self.juries.iter().any(|jury| serves(&jury.criterion));
+        criterion.source == ScoreSource::Judge && criterion.decides() && is_served
+    }
+
     /// Returns how often each case is repeated, once unless something else is said.
     pub fn samples_or_one(&self) -> NonZeroU32 {
         self.samples.unwrap_or(NonZeroU32::MIN)

@@ -19,7 +19,8 @@ pub fn refusal_sentence(criterion: &str, refusal: &Refusal, names: &Names) -> St
         Refusal::ChecksChanged { names } => changed("check", names),
         Refusal::JudgesChanged { names } => changed("judge", names),
         Refusal::NothingDecided => {
-            "no shared case has a result on both sides. Finish the runs, or retry errors."
+            "no shared case has a result on both sides. Finish the runs, have them judged \
+             (`trysquare score RUN --judge NAME`), or retry errors."
                 .to_owned()
         }
         Refusal::Unlabelled => format!(
