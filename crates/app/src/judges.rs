@@ -251,7 +251,8 @@ impl Looking<'_> {
             (_, 0, None | Some(JudgeState::Stale)) => {
                 let newest = |set| Ok::<_, AppError>(self.store.run_headers(set, None, 1)?.pop());
                 let run = newest(Some(set))?.map(|header| header.id);
-                let is_latest = run == newest(None)?.map(|header| header.id);
+                let latest = newest(None)?.map(|header| header.id);
+                let is_latest = run.is_some() && run == latest;
                 JudgeNext::Judge { run, is_latest }
             }
             (_, _, None | Some(JudgeState::Stale)) => JudgeNext::Calibrate,
