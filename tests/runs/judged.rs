@@ -331,3 +331,28 @@ fn two_processes_that_begin_to_judge_a_run_at_once_do_not_both_pay() {
         assert_eq!(project.latest().count(Status::Pass), 29);
     }
 }
+
+#[test]
+fn a_judge_sees_what_was_sent_and_its_recordings_are_kept() {
+    let server = TestProvider::start(judging);
+    let project = project(&server, 2);
+    let judge = JUDGE.replace("{{input.message}}", "It was asked:\n{{rendered}}\nIt said:");
+    project.write("judges/polite.prompt", &judge);
+    project.run(&["run", "set", "--record"]).expect(0);
+    let asked: BTreeSet<String> = server
+        .seen()
+        .iter()
+        .filter(|request| is_judging(request))
+        .map(|request| request.last_text().to_owned())
+        .collect();
+    assert_eq!(asked.len(), 2);
+    let first = asked.first().unwrap();
+    assert!(first.contains("It was asked:\nuser: set-000\n"), "{first}");
+    assert!(first.contains("<judged-output>\necho: set-000\n</judged-output>"), "{first}");
+    let rows = project.read("evalsets/set/recorded.jsonl").lines().count();
+    assert_eq!(rows, 4, "a recording of a judge was dropped");
+    let requests = server.counts().requests;
+    project.run(&["run", "set", "--replay"]).expect(0);
+    assert_eq!(project.latest().count(Status::Error), 0);
+    assert_eq!(server.counts().requests, requests);
+}

@@ -3,13 +3,13 @@ use std::collections::{HashMap, HashSet};
 use chat::{Message, Reply, Request, Role};
 use evalset::Case;
 use run::{Judging, Outcome, PlannedCell};
-use score::{Sees, judge_variables, pair_variables};
+use score::{Sees, bind_rendered, judge_variables, pair_variables, sees_rendered};
 use store::{JudgedCell, Store};
 use values::Id;
 
 use crate::AppError;
 use crate::judging::ready::Reader;
-use crate::material::{Material, ReadyPrompt};
+use crate::material::{Maker, Material, ReadyPrompt, ReadyVariant, ready_from_store};
 
 /// What a judge is asked about one output or a pair. Everything that sends a judge's request makes it here.
 pub(crate) struct Question<'a> {
@@ -21,6 +21,8 @@ pub(crate) struct Question<'a> {
     pub(crate) case: &'a Case,
     /// The output, or two in the order in which the judge sees them.
     pub(crate) shown: &'a [&'a str],
+    /// What was sent for the output, if the judge looks at that.
+    pub(crate) rendered: Option<&'a str>,
     /// Its reply that could not be read, if it is asked again.
     pub(crate) unreadable: Option<&'a Reply>,
 }
@@ -32,13 +34,16 @@ impl Question<'_> {
     /// Why it cannot be made, in words.
     pub(crate) fn request(&self, sample: u32) -> Result<Request, String> {
         let case = self.case;
-        let variables = match (self.reader.judge.sees, self.shown) {
+        let mut variables = match (self.reader.judge.sees, self.shown) {
             (Sees::One, [output]) => judge_variables(&case.inputs, output, case.expected.as_ref()),
             (Sees::Pair, [first, second]) => {
                 pair_variables(&case.inputs, [first, second], case.expected.as_ref())
             }
             (_, shown) => return Err(format!("the judge is shown {} outputs", shown.len())),
         };
+        if let Some(rendered) = self.rendered {
+            bind_rendered(&mut variables, rendered);
+        }
         let mut request =
             self.prompt.request(variables, sample).map_err(|error| error.to_string())?;
         if let Some(reply) = self.unreadable {
@@ -57,6 +62,33 @@ impl Question<'_> {
     }
 }
 
+/// Tells whether a judge looks at what was sent for an output.
+fn looks_at_rendered(judge: &ReadyVariant) -> bool {
+    matches!(&judge.maker, Maker::Prompt(prompt) if sees_rendered(&prompt.linked))
+}
+
+/// Returns what a variant sends for a case, message by message, as a judge sees it.
+///
+/// # Errors
+/// Why there is nothing to show, in words.
+pub(crate) fn sent(maker: &ReadyVariant, case: &Case, sample: u32) -> Result<String, String> {
+    let Maker::Prompt(prompt) = &maker.maker else {
+        let name = &maker.variant.name;
+        return Err(format!("`{name}` is no prompt, so that there is no `rendered` to show"));
+    };
+    let request = prompt.request(case.variables(), sample).map_err(|error| error.to_string())?;
+    let said = request.messages.iter().map(|message| {
+        let role = match message.role {
+            Role::System => "system",
+            Role::User => "user",
+            Role::Model => "model",
+            Role::Tool => "tool",
+        };
+        format!("{role}: {}", message.joined_text())
+    });
+    Ok(said.collect::<Vec<_>>().join("\n\n"))
+}
+
 /// What the cells of a judging run show to judges.
 pub(crate) struct Asking {
     store: Store,
@@ -68,6 +100,8 @@ pub(crate) struct Asking {
     anew: HashSet<u32>,
     /// How each variant's replies are read.
     readers: Vec<Reader>,
+    /// What makes the outputs, if a judge looks at what was sent for them.
+    makers: Option<Vec<ReadyVariant>>,
 }
 
 /// The texts that judges are shown, by cell.
@@ -126,7 +160,12 @@ impl Asking {
         let reader = |ready| Reader::of(ready, &material.set);
         let readers = material.variants.iter().map(reader).collect::<Result<_, _>>()?;
         let (shown, first) = (Texts::Given(given), HashMap::new());
-        Ok(Self { store: store.clone(), judging, shown, first, anew, readers })
+        let makers = material.variants.iter().any(looks_at_rendered).then(|| {
+            let judged = store.run_header(judging.run)?.variants;
+            judged.iter().map(|variant| ready_from_store(store, variant)).collect()
+        });
+        let makers = makers.transpose()?;
+        Ok(Self { store: store.clone(), judging, shown, first, anew, readers, makers })
     }
 
     /// Tells whether the cache has no part in a cell's answer.
@@ -154,7 +193,34 @@ impl Asking {
         let reader = self.readers.get(place).ok_or("the plan names a judge that is not there")?;
         let shown: Vec<&str> = texts.iter().map(String::as_str).collect();
         let (shown, unreadable) = (shown.as_slice(), unreadable.as_ref());
-        Question { prompt, reader, case, shown, unreadable }.request(cell.sample)
+        let rendered = match &self.makers {
+            Some(makers) if sees_rendered(&prompt.linked) => {
+                Some(self.rendered(makers, case, cell.index)?)
+            }
+            _ => None,
+        };
+        let rendered = rendered.as_deref();
+        Question { prompt, reader, case, shown, rendered, unreadable }.request(cell.sample)
+    }
+
+    /// Returns what was sent for the output that a cell shows: by the first variant that made it. A text
+    /// that no variant made is shown as if the first had.
+    fn rendered(&self, makers: &[ReadyVariant], case: &Case, cell: u32) -> Result<String, String> {
+        let of = match &self.shown {
+            Texts::Of(of) => of.get(&cell).and_then(|of| of.first()),
+            Texts::Given(_) => None,
+        };
+        let (variant, sample) = match of {
+            None => (0, 0),
+            Some(of) => {
+                let found = self.store.cell_records(self.judging.run, &[*of]);
+                let found = found.map_err(|error| error.to_string())?.into_iter().next();
+                let made = found.ok_or("the judged cell is not in the record")?.cell;
+                (usize::try_from(made.variant).unwrap_or(usize::MAX), made.sample)
+            }
+        };
+        let maker = makers.get(variant).ok_or("the judged run has no such variant")?;
+        sent(maker, case, sample)
     }
 
     fn texts(&self, cell: u32) -> Result<Vec<String>, String> {

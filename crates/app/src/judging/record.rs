@@ -4,10 +4,10 @@ use std::sync::Arc;
 use chat::Reply;
 use project::Project;
 use run::{PlannedCase, plan_order};
-use score::Sees;
+use score::{Sees, sees_rendered};
 use values::ContentHash;
 
-use crate::judging::ask::Question;
+use crate::judging::ask::{Question, sent};
 use crate::judging::judges_from_files;
 use crate::judging::ready::Reader;
 use crate::material::{Maker, Material, ReadyPrompt};
@@ -87,14 +87,35 @@ impl Needed {
             keys.insert(key);
             if answers.case != cell.case_id {
                 self.add_judges(&answers, &reply, &mut keys);
-                answers = Answers { case: cell.case_id.clone(), texts: Vec::new() };
+                answers = Answers { case: cell.case_id.clone(), ..Answers::default() };
             }
             if let Some(answer) = reply(&key) {
                 answers.texts.push((cell.sample, answer.text.as_str()));
+                answers.cells.push((cell.variant, cell.sample));
             }
         }
         self.add_judges(&answers, &reply, &mut keys);
         Ok(keys)
+    }
+
+    /// Returns what a judge is shown of the answers to a case, each with what was sent for it if the
+    /// judge looks at that: by every variant that gave it, since a run may have been of some of them.
+    fn shown<'a>(
+        &self,
+        answers: &Answers<'a>,
+        case: &evalset::Case,
+        sees: Sees,
+        judge: &ReadyPrompt,
+    ) -> BTreeSet<(Vec<&'a str>, Option<String>)> {
+        if !sees_rendered(&judge.linked) {
+            return answers.shown(sees).into_iter().map(|shown| (shown, None)).collect();
+        }
+        let sent = |variant: u32, sample| {
+            let place = usize::try_from(variant).unwrap_or(usize::MAX);
+            sent(self.material.variants.get(place)?, case, sample).ok()
+        };
+        let all = answers.texts.iter().zip(&answers.cells);
+        all.map(|((_, text), (variant, sample))| (vec![*text], sent(*variant, *sample))).collect()
     }
 
     /// Adds what judges are asked about the answers to one case.
@@ -108,10 +129,10 @@ impl Needed {
         for (ready, reader) in self.judges.variants.iter().zip(&self.readers) {
             let Maker::Prompt(prompt) = &ready.maker else { continue };
             let prompt: &ReadyPrompt = prompt;
-            for shown in answers.shown(reader.judge.sees) {
+            for (shown, rendered) in self.shown(answers, &case, reader.judge.sees, prompt) {
                 let key = |unreadable| {
-                    let (case, shown) = (&case, shown.as_slice());
-                    let question = Question { prompt, reader, case, shown, unreadable };
+                    let (case, shown, rendered) = (&case, shown.as_slice(), rendered.as_deref());
+                    let question = Question { prompt, reader, case, shown, rendered, unreadable };
                     let request = question.request(0).ok()?;
                     let prepared = self.judge_calls.prepare_request(prompt, request, 0).ok()?;
                     Some(prepared.call.recording_key(0))
@@ -130,11 +151,13 @@ impl Needed {
 struct Answers<'a> {
     case: String,
     texts: Vec<(u32, &'a str)>,
+    /// The variant and the repetition of each.
+    cells: Vec<(u32, u32)>,
 }
 
-impl Answers<'_> {
+impl<'a> Answers<'a> {
     /// Returns what a judge is shown of them: each output, or all pairs of a repetition in both orders.
-    fn shown(&self, sees: Sees) -> BTreeSet<Vec<&str>> {
+    fn shown(&self, sees: Sees) -> BTreeSet<Vec<&'a str>> {
         match sees {
             Sees::One => self.texts.iter().map(|(_, text)| vec![*text]).collect(),
             Sees::Pair => {

@@ -55,6 +55,12 @@ fn without_fences(value: &Value) -> Value {
     }
 }
 
+/// Adds `rendered`, what was sent for the output, to the variables of a judge's prompt. It shows inputs, and
+/// so the fence's name is broken in it.
+pub fn bind_rendered(variables: &mut Map<String, Value>, rendered: &str) {
+    variables.insert("rendered".to_owned(), json!(broken(rendered)));
+}
+
 /// Returns an output between two tags that nothing in it can be mistaken for.
 ///
 /// The tag's name is broken (`judged_output`) wherever the output contains it, in any case of

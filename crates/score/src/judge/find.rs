@@ -5,7 +5,20 @@ use super::answer::{FORMS, PAIR_FORM, read_answer};
 use super::{Judge, JudgeAnswer, Sees};
 
 /// What a judge may see.
-const SEEN: [&str; 5] = ["input", "output", "output_a", "output_b", "expected"];
+const SEEN: [&str; 6] = ["input", "output", "output_a", "output_b", "expected", RENDERED];
+
+/// What was sent for the output.
+const RENDERED: &str = "rendered";
+
+/// Tells whether a judge looks at what was sent for the output, so that it has to be rendered again.
+pub fn sees_rendered(linked: &LinkedPrompt) -> bool {
+    let variables = linked.variables();
+    let is_rendered =
+        |step: Option<&PathStep>| matches!(step, Some(PathStep::Key(root)) if root == RENDERED);
+    let mut distinct = variables.distinct().into_iter();
+    distinct
+        .any(|used| used.path.root == VariableRoot::Input && is_rendered(used.path.steps.first()))
+}
 
 /// Reads what a judge sees and answers from its prompt.
 ///
@@ -49,11 +62,16 @@ fn check_variables(linked: &LinkedPrompt, span: Span, diagnostics: &mut Diagnost
         // Spans of partials lie in other files.
         let span = if used.file == main { used.span } else { span };
         let message = format!("a judge sees no variable `{root}`");
-        let hint = "it sees `input` (`input.name`), `output` and `expected`; one that compares sees \
-                    `output_a` and `output_b` in place of `output`";
+        let hint = "it sees `input` (`input.name`), `output`, `expected` and `rendered`; one that \
+                    compares sees `output_a` and `output_b` in place of `output` and `rendered`";
         diagnostics.error_with_hint("judge-variable", span, message, hint);
     }
     let looks_at = |name: &str| seen.contains(&name);
+    if looks_at(RENDERED) && (looks_at("output_a") || looks_at("output_b")) {
+        let message = "a judge that compares sees no `rendered`";
+        let hint = "the outputs of a pair may come from different prompts; show it `input`";
+        diagnostics.error_with_hint("judge-variable", span, message, hint);
+    }
     match (looks_at("output"), looks_at("output_a"), looks_at("output_b")) {
         (true, false, false) => Sees::One,
         (false, true, true) => Sees::Pair,

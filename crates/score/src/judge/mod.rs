@@ -16,8 +16,8 @@ mod reply;
 #[cfg(test)]
 mod tests;
 
-pub use bind::{FENCE, fence, judge_variables, pair_variables};
-pub use find::read_judge;
+pub use bind::{FENCE, bind_rendered, fence, judge_variables, pair_variables};
+pub use find::{read_judge, sees_rendered};
 pub use jury::{JuryMember, jury, jury_version};
 pub use reply::in_own_order;
 
