@@ -2,7 +2,7 @@ use crate::help::explained;
 
 #[test]
 fn judges_explain_themselves() {
-    insta::assert_snapshot!(explained(&[&["judge"], &["judge", "list"], &["judge", "show"], &["judge", "probe"]]), @r"
+    insta::assert_snapshot!(explained(&[&["judge"], &["judge", "list"], &["judge", "show"]]), @r"
     == judge
     List judges and how far each can be trusted, or show one
 
@@ -37,7 +37,12 @@ fn judges_explain_themselves() {
     Examples:
       trysquare judge show helpful
       trysquare judge show helpful --format json   every hash and figure
+    ");
+}
 
+#[test]
+fn probing_explains_itself() {
+    insta::assert_snapshot!(explained(&[&["judge", "probe"]]), @r"
     == judge probe
     Measure what sways a judge: pleas for a pass, repetition, length, format, order
 

@@ -94,7 +94,9 @@ fn one_call_answers_on_several_criteria_and_a_missing_one_is_asked_for_once_more
     assert!(short[1].1.contains("says nothing on `short`"), "{}", short[1].1);
     assert_eq!(project.latest().count(Status::Pass), 3, "the primary criterion was readable");
     project.run(&["resume", "latest"]).expect(0);
+    project.run(&["score", "latest", "--judge", "tone"]).expect(0);
     assert_eq!(judge_requests(&server), 4);
+    assert_eq!((outcomes(&project, "polite").len(), outcomes(&project, "short").len()), (3, 3));
 }
 
 #[test]
@@ -278,6 +280,63 @@ fn a_jury_decides_and_its_members_do_not_count() {
     again.says("asking judges again that gave no answer");
 }
 
+#[test]
+fn a_jury_has_a_certificate_of_its_own_that_a_change_of_one_member_makes_stale() {
+    let server = TestProvider::start(|request| {
+        if !is_judging(request) {
+            return Behaviour::echo(request);
+        }
+        let verdict = if request.last_text().contains("strictly") { "fail" } else { "pass" };
+        Behaviour::text(json!({"reason": "because", "verdict": verdict}).to_string())
+    });
+    let project = Project::new(&server.origin(), 4);
+    for name in ["strictly", "kindly", "fairly"] {
+        let text = format!("Judge {name}.\n{{{{output}}}}");
+        project.write(&format!("judges/{name}.prompt"), &judge("temperature: 0", VERDICT, &text));
+    }
+    set(
+        &project,
+        "judges:\n  - {judge: strictly, criterion: panel}\n  - {judge: kindly, criterion: panel}\n  \
+         - {judge: fairly, criterion: panel}\nprimary: panel\njuries:\n  panel: {members: [strictly, \
+         kindly, fairly]}\nsplit: {train: 0, dev: 0, test: 100}\n",
+    );
+    project.run(&["run", "set"]).expect(0);
+    label(
+        &project,
+        "answer",
+        "panel",
+        |case| json!({"id": case, "answer": format!("echo: {case}"), "said": "pass"}),
+    );
+    let calibrated = project.run(&["calibrate", "panel"]).expect(0);
+    calibrated.says("judges/panel.trust.json").says("4 of 4");
+    project.write(
+        "judges/fairly.prompt",
+        &judge("temperature: 0", VERDICT, "Judge very fairly.\n{{output}}"),
+    );
+    project.run(&["score", "latest", "--judge", "panel"]).expect(0).says("judging 4 outputs");
+    project.run(&["calibrate", "panel"]).expect(0).says("its prompt");
+}
+
+/// Labels every case of the set by a file of people's values, under `said`.
+fn label(project: &Project, outputs: &str, criterion: &str, row: impl Fn(&str) -> Value) {
+    let cases = project.read("evalsets/set/cases.jsonl");
+    let ids = cases.lines().map(|line| {
+        let case: Value = serde_json::from_str(line).unwrap();
+        case["id"].as_str().unwrap().to_owned()
+    });
+    let rows: String = ids.map(|id| format!("{}\n", row(&id))).collect();
+    project.write("said.jsonl", &rows);
+    let shown = if outputs.contains(',') { "outputs" } else { "output" };
+    project.write(
+        "map.yaml",
+        &format!(
+            "source: people\nformat: jsonl\ncase: id\n{shown}: {outputs}\nlabels:\n  \
+             - {{criterion: {criterion}, value: said, labeller: ann, drawn: {{probability: 1}}}}\n"
+        ),
+    );
+    project.run(&["label", "import", "--map", "map.yaml", "said.jsonl", "--set", "set"]).expect(0);
+}
+
 /// Prefers what is loud; of `set-001` whatever stands first; of `set-002` what is not loud. Says the same
 /// to `set-003` whoever asks.
 fn prefers(request: &SeenRequest) -> Behaviour {
@@ -346,6 +405,32 @@ fn pairs_are_judged_in_both_orders_and_a_win_that_depends_on_the_order_is_a_tie(
     assert_eq!((&order["same"], &order["left_out"]), (&1.into(), &0.into()));
     project.run(&["resume", "latest"]).expect(0);
     assert_eq!(judge_requests(&server), 10, "a pair was asked about again");
+}
+
+#[test]
+fn a_judge_of_pairs_is_calibrated_whichever_output_people_named_first() {
+    let server = TestProvider::start(prefers);
+    let project = pairwise(&server, 3);
+    let yaml = project.read("evalsets/set/evalset.yaml") + "split: {train: 0, dev: 0, test: 100}\n";
+    project.write("evalsets/set/evalset.yaml", &yaml);
+    project.run(&["run", "set"]).expect(0);
+    label(
+        &project,
+        "[loud, plain]",
+        "better",
+        |case| json!({"id": case, "loud": format!("echo: LOUD {case}"), "plain": format!("echo: {case}"), "said": "a"}),
+    );
+    let json = project.run(&["calibrate", "better", "--format", "json"]).expect(0).stdout;
+    let found: Value = serde_json::from_str(&json).unwrap();
+    let position = &found["calibration"]["biases"]["position"];
+    assert_eq!(
+        (&position["pairs"], &position["first_twice"]),
+        (&3.into(), &1.into()),
+        "{position}"
+    );
+    let right = |order: &str| position[order]["right"]["right"].as_u64();
+    // With the loud one first it wins the first case and the second; with the other first the first only.
+    assert_eq!((right("a_first"), right("b_first")), (Some(2), Some(1)), "{position}");
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use analysis::calibration::{Draw, JudgeAnswer, JudgedItem, Scale};
-use evalset::{Criterion, LabelValue, LabelledOutput, Preference, Reference, SubjectLabels};
-use score::Outcome;
+use evalset::{
+    Criterion, LabelValue, LabelledOutput, Labels, Preference, Reference, SubjectLabels,
+};
+use score::{Outcome, in_own_order};
 use store::Judgement;
 use values::{ContentHash, Timestamp};
 
@@ -19,6 +21,23 @@ pub(crate) struct Gathering<'a> {
     pub(crate) judgements: Vec<Judgement>,
     /// Labels that were made by then have been seen by an earlier version.
     pub(crate) seen_until: Option<Timestamp>,
+}
+
+/// Names pairs in the order in which people's labels name them: what is said of (a, b) is said of (b, a).
+pub(crate) fn align(rows: &mut [Judgement], labels: &Labels, criterion: &str) {
+    let subjects = labels.subjects().filter(|subject| subject.criterion == criterion);
+    let labelled: HashSet<Key<'_>> =
+        subjects.map(|one| (one.case.as_str(), one.case_hash, one.output)).collect();
+    for row in rows {
+        let LabelledOutput::Pair(a, b) = row.output else { continue };
+        let turned = LabelledOutput::Pair(b, a);
+        let is_labelled = |output| labelled.contains(&(row.case.as_str(), row.case_hash, output));
+        if is_labelled(turned) && !is_labelled(row.output) {
+            row.output = turned;
+            row.swapped = !row.swapped;
+            row.outcome = in_own_order(row.outcome.clone(), true);
+        }
+    }
 }
 
 /// An output of a case, or a pair.

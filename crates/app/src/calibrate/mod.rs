@@ -19,7 +19,7 @@ pub(crate) use trust::{JudgeToday, is_trusted, judge_today, judges_of, trusted};
 
 use crate::labels::open_world;
 use crate::{App, AppError};
-use gather::{Gathering, scale_of};
+use gather::{Gathering, align, scale_of};
 use trust::named_today;
 
 /// What a person asks of a judge.
@@ -71,12 +71,9 @@ impl App {
         let known = entry.zip(today.as_ref());
         let seen_until = known.and_then(|(entry, today)| entry.seen_until(today.hashes.version()));
         let changed = known.map(|(entry, today)| entry.hashes.changes(&today.hashes));
-        let gathering = Gathering {
-            world: &world,
-            criterion,
-            judgements: judgements(store, &name, request, criterion, today.as_ref())?,
-            seen_until,
-        };
+        let mut judgements = judgements(store, &name, request, criterion, today.as_ref())?;
+        align(&mut judgements, &world.labels, &criterion.name);
+        let gathering = Gathering { world: &world, criterion, judgements, seen_until };
         let mut items = gathering.items()?;
         let threshold = spec.map_or(jury.and_then(|jury| jury.threshold), |spec| spec.threshold);
         let scale = scale_of(&mut items, criterion, threshold);

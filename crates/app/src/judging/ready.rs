@@ -41,11 +41,20 @@ pub(crate) fn judges_from_files(
     chosen.map(|spec| judge_from_files(project, spec)).collect()
 }
 
-/// Returns names with those of its members in place of a jury's.
+/// Returns names with those of its members in place of a jury's, and in place of a file in `judges/` that
+/// has another name in the set those that it has there.
 pub(crate) fn members(set: &EvalSet, names: &[String]) -> Vec<String> {
-    let of = |name: &String| match set.juries.iter().find(|jury| jury.name == *name) {
-        Some(jury) => jury.members.iter().map(|member| member.name.clone()).collect(),
-        None => vec![name.clone()],
+    let of = |name: &String| -> Vec<String> {
+        if let Some(jury) = set.juries.iter().find(|jury| jury.name == *name) {
+            return jury.members.iter().map(|member| member.name.clone()).collect();
+        }
+        let own = set.judges.iter().filter(|spec| spec.name == *name);
+        let of_file = set.judges.iter().filter(|spec| spec.judge.name == *name);
+        let found: Vec<String> = match own.count() {
+            0 => of_file.map(|spec| spec.name.clone()).collect(),
+            _ => Vec::new(),
+        };
+        if found.is_empty() { vec![name.clone()] } else { found }
     };
     names.iter().flat_map(of).collect()
 }

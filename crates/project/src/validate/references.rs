@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chat::ModelRef;
+use chat::{ModelRef, Protocol};
 use document::{Diagnostics, Span, refer};
 use evalset::{EvalSet, JudgeSpec, VariantSource, VariantSpec};
-use prompt::Schemas;
+use prompt::{LinkedPrompt, Schemas};
 use score::{Judge, JudgeAnswer, Sees};
 use serde_json::{Map, Value};
 
@@ -20,8 +20,11 @@ pub(super) fn check(project: &Project, set: &EvalSet, diagnostics: &mut Diagnost
         let known = project.judges.keys().map(String::as_str);
         refer("judge", &judge.judge.name, judge.judge.span, known, diagnostics);
         let linked = project.judges.get(&judge.judge.name).and_then(|file| file.linked.as_ref());
-        if let Some(found) = linked.and_then(|linked| score::read_judge(linked).0) {
+        if let Some(linked) = linked
+            && let Some(found) = score::read_judge(linked).0
+        {
             check_judge(judge, &found, diagnostics);
+            check_protocol(project, judge, linked, &found, diagnostics);
         }
         if let Some(model) = &judge.model {
             check_model(project, &model.to_string(), judge.judge.span, diagnostics);
@@ -107,6 +110,41 @@ fn check_judge(spec: &JudgeSpec, found: &Judge, diagnostics: &mut Diagnostics) {
         let hint =
             "add `logprobs: 5` to the judge's config, and the threshold is on the probability";
         diagnostics.warning_with_hint("judge", spec.judge.span, message, hint);
+    }
+}
+
+/// Reports a judge that asks its model for what the protocol does not give. A run would learn of it once its
+/// outputs are paid for.
+fn check_protocol(
+    project: &Project,
+    spec: &JudgeSpec,
+    linked: &LinkedPrompt,
+    found: &Judge,
+    diagnostics: &mut Diagnostics,
+) {
+    let stated = linked.prompt().front_matter.model.as_deref();
+    let stated = || stated.and_then(|model| model.parse::<ModelRef>().ok());
+    let Some(model) = spec.model.clone().or_else(stated) else { return };
+    let Some(provider) = project.config.providers.get(&model.provider) else { return };
+    let name = &spec.judge.name;
+    let is_probability = match &found.answer {
+        JudgeAnswer::Criteria { criteria } => {
+            criteria.iter().all(|(_, answer)| *answer == JudgeAnswer::Probability)
+        }
+        answer => *answer == JudgeAnswer::Probability,
+    };
+    if provider.protocol.is_decision() && !is_probability {
+        let message = format!(
+            "the judge `{name}` asks for a `{}`, and {model} is a decision model, which gives probabilities",
+            found.answer.key()
+        );
+        let hint = "give it `probability: number`, or `criteria(object)` with one under each name";
+        diagnostics.error_with_hint("judge", spec.judge.span, message, hint);
+    }
+    if provider.protocol == Protocol::Anthropic && found.asks_logprobs {
+        let message =
+            format!("the judge `{name}` asks for log-probabilities, and {model} gives none");
+        diagnostics.error_with_hint("judge", spec.judge.span, message, "take `logprobs` out");
     }
 }
 

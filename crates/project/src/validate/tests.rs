@@ -398,3 +398,27 @@ fn a_judge_of_pairs_decides_no_output_and_a_jury_has_a_name_of_its_own() {
     evalsets/e/evalset.yaml:7:3 error[jury] a jury and a judge in judges/ have the name `two`
     ");
 }
+
+#[test]
+fn a_judge_asks_a_model_for_what_its_protocol_gives() {
+    let judge = |model: &str, config: &str| {
+        format!(
+            "---\nmodel: {model}\nconfig: {{{config}}}\noutput:\n  schema:\n    reason: string\n    \
+             verdict(enum): [pass, fail]\n---\n{{{{output}}}}"
+        )
+    };
+    let folder = Folder::new(&[
+        (
+            "trysquare.yaml",
+            "providers:\n  decide: {protocol: system-one, base_url: \"http://127.0.0.1:9\"}\n",
+        ),
+        ("judges/sure.prompt", &judge("decide/jev-1.13.0", "")),
+        ("judges/odds.prompt", &judge("anthropic/claude-haiku-4-5-20251001", "logprobs: 5")),
+        ("evalsets/e/evalset.yaml", "judges: [sure, odds]\n"),
+        ("evalsets/e/cases.jsonl", "{\"id\":\"a\",\"inputs\":{}}\n"),
+    ]);
+    insta::assert_snapshot!(folder.findings(), @r"
+    evalsets/e/evalset.yaml:1:10 error[judge] the judge `sure` asks for a `verdict`, and decide/jev-1.13.0 is a decision model, which gives probabilities
+    evalsets/e/evalset.yaml:1:16 error[judge] the judge `odds` asks for log-probabilities, and anthropic/claude-haiku-4-5-20251001 gives none
+    ");
+}
