@@ -72,7 +72,7 @@ fn what_does_not_pass_the_gate_needs_a_reason_that_is_kept() {
     let worse = ["baseline", "accept", "latest", "--variant", "loud"];
     insta::assert_snapshot!(sandbox.run(&worse), @r"
     --- stderr
-    error: these results cannot be accepted: a rule of the gate does not hold: the primary criterion is no worse: worse
+    error: these results cannot be accepted: a rule of the gate does not hold: the primary criterion has to be no worse: it is worse
       hint: --override REASON accepts them all the same; the reason is kept in baseline.json
     --- exit 2
     ");
@@ -82,7 +82,7 @@ fn what_does_not_pass_the_gate_needs_a_reason_that_is_kept() {
     accepted loud on 40 cases
     wrote evalsets/echo/baseline.json
     wrote evalsets/echo/outputs.jsonl (40 outputs added)
-    overridden: a rule of the gate does not hold: the primary criterion is no worse: worse
+    overridden: a rule of the gate does not hold: the primary criterion has to be no worse: it is worse
 
     Review it with `git diff`, and commit it: a gate compares with it, and a pin needs it committed.
     --- exit 0

@@ -225,3 +225,23 @@ fn what_a_report_leaves_out_of_a_long_text_is_counted() {
         assert!(report.contains(&more), "{report}");
     }
 }
+
+#[test]
+fn a_size_for_a_change_larger_than_what_differs_says_what_that_change_needs() {
+    let sandbox = Sandbox::with_project();
+    let ran = sandbox.run(&["plan-size", "--discordant", "20", "--change", "30"]);
+    insta::assert_snapshot!(ran, @r"
+    To see a change of 30.0 points with 80 % power you need about 24 cases, if 30.0 % of the cases differ, and a change of that size makes no fewer differ.
+    --- exit 0
+    ");
+}
+
+#[test]
+fn what_nobody_knows_of_cost_tokens_and_latency_is_not_shown_as_nothing() {
+    let sandbox = scored(12);
+    let text = sandbox.run(&["compare", "old", "new"]).stdout;
+    assert!(!text.contains("$0.00") && !text.contains("0 ms"), "{text}");
+    let measures =
+        report(&sandbox, &["old", "new"])["sections"][0]["comparison"]["measures"].clone();
+    assert!(!measures.to_string().contains("\"value\":0.0"), "{measures}");
+}

@@ -122,6 +122,49 @@ fn what_cannot_be_used_is_refused_with_what_to_do() {
     sandbox.write("evalsets/echo/cases.jsonl", &format!("{cases}{first}\n"));
     let ran = gate(&sandbox);
     assert_eq!(ran.code, 2, "a duplicate id\n{ran}");
+    let report = sandbox.read("gate.md");
+    assert!(report.contains("No answer, because the input cannot be used"), "{report}");
+    assert!(report.contains("cases.jsonl"), "the place of the duplicate is told: {report}");
+    let xml = sandbox.read("gate.xml");
+    assert!(xml.contains("<error type=\"unusable\""), "{xml}");
+}
+
+#[test]
+fn what_is_gone_new_and_decided_otherwise_since_the_baseline_stands_on_top() {
+    let (sandbox, _server) = approved();
+    let cases = sandbox.read("evalsets/echo/cases.jsonl");
+    let mut rows: Vec<String> = cases.lines().map(str::to_owned).collect();
+    rows.remove(3);
+    rows[0] = rows[0].replace("\"expected\":\"echo: m-00\"", "\"expected\":\"echo: m-00!\"");
+    rows.push(rows[5].replace("m-06", "m-99"));
+    sandbox.write("evalsets/echo/cases.jsonl", &format!("{}\n", rows.join("\n")));
+    let settings = sandbox.read("evalsets/echo/evalset.yaml");
+    let other = settings.replace("{{expected}}", "{{expected}}x");
+    sandbox.write("evalsets/echo/evalset.yaml", &other);
+    ran_well(&sandbox, &["run", "echo", "--variant", "ask", "--record"]);
+    let ran = gate(&sandbox);
+    assert_eq!(ran.code, 1, "{ran}");
+    let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in [
+        "Changed since the baseline was accepted: the cases, 1 gone, 1 new, 1 with another content.",
+        "Changed since the baseline was accepted: what decides exact.",
+        "the check exact is not the same on both sides",
+    ] {
+        assert!(words.contains(told), "no {told}: {ran}");
+    }
+}
+
+#[test]
+fn a_verification_that_can_send_nothing_says_so_and_the_gate_goes_on() {
+    let (sandbox, _server) = approved();
+    let settings = sandbox.read("trysquare.yaml");
+    // The key is nowhere; recordings need none.
+    sandbox
+        .write("trysquare.yaml", &settings.replace("    models:", "    key: nowhere\n    models:"));
+    let ran = sandbox.run(&["gate", "echo", "--replay", "--verify", "2"]);
+    assert_eq!(ran.code, 0, "{ran}");
+    let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("Recorded requests were not sent again: "), "{ran}");
 }
 
 #[test]

@@ -20,13 +20,18 @@ fn two_variants(server: &TestProvider) -> Project {
     project
 }
 
-/// What a comparison says of the primary criterion.
-fn decision(project: &Project, sides: &[&str]) -> Value {
+/// What a comparison says.
+fn comparison(project: &Project, sides: &[&str]) -> Value {
     let ran = project.run(&[&["compare"], sides, &["--format", "json"]].concat()).expect(0);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
-    let section = &report["sections"][0]["comparison"];
-    assert_eq!(section["warnings"].as_array().unwrap().len(), 0, "{}", section["warnings"]);
-    section["criteria"][0]["decision"].clone()
+    report["sections"][0]["comparison"].clone()
+}
+
+/// What a comparison without a warning says of the primary criterion.
+fn decision(project: &Project, sides: &[&str]) -> Value {
+    let compared = comparison(project, sides);
+    assert_eq!(compared["warnings"].as_array().unwrap().len(), 0, "{}", compared["warnings"]);
+    compared["criteria"][0]["decision"].clone()
 }
 
 #[test]
@@ -49,6 +54,9 @@ fn a_clear_gain_ends_a_run_early_and_the_run_is_complete() {
     assert_eq!(decided["verdict"], "better");
     assert_eq!(decided["method"]["kind"], "sequence");
     assert_eq!(decided["method"]["why"]["kind"], "until_decided");
+    // What the run did not need is not missing.
+    let shown = project.run(&["show", "latest"]).expect(0).stdout;
+    assert!(!shown.contains("interim"), "{shown}");
     // The other way round it is the same evidence.
     assert_eq!(decision(&project, &["ask", "worse"])["verdict"], "worse");
 }
@@ -70,6 +78,24 @@ fn a_run_that_is_never_decided_ends_with_its_plan_and_still_has_been_looked_at()
         (&decided["verdict"], &decided["method"]["why"]["kind"]),
         (&"not_enough".into(), &"until_decided".into())
     );
+}
+
+#[test]
+fn a_run_that_goes_on_after_its_verdict_was_shown_has_more_cases_than_were_looked_at() {
+    let server = TestProvider::echoing();
+    let project = two_variants(&server);
+    project.run(&["run", "set", "--cap", "0.0008"]).expect(3).says("Stopped at the cap");
+    let ended = comparison(&project, &["worse", "ask"])["criteria"][0]["decision"].clone();
+    let why = &ended["method"]["why"];
+    assert_eq!((&why["kind"], &why["at_cap"]), (&"ended_early".into(), &true.into()));
+    let looked_at = ended["cases"].as_u64().unwrap();
+    assert!(looked_at > 0 && looked_at < CASES as u64, "{ended}");
+    project.run(&["resume", "latest", "--cap", "1"]).expect(0);
+    let whole = decision(&project, &["worse", "ask"]);
+    assert_eq!(whole["method"]["why"]["kind"], "more_cases", "{whole}");
+    assert_eq!(whole["cases"], CASES);
+    // The answers are those that were looked at and more, not others.
+    assert_eq!(whole["confidence"], 0.95);
 }
 
 #[test]

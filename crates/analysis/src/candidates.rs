@@ -36,6 +36,9 @@ pub struct CandidateRow {
     pub hash: ContentHash,
     /// The verdict; `None` where comparing would mislead.
     pub verdict: Option<Verdict>,
+    /// The judges without trust whose opinion the verdict is; none if it is a finding.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub opinion_of: Vec<String>,
     /// The compared cases.
     pub cases: usize,
     /// The candidate's mean of case means, a share.
@@ -115,6 +118,10 @@ impl CandidateRow {
             name: comparison.candidate.variant.name.clone(),
             hash: comparison.candidate.variant.hash,
             verdict: decision.map(|decision| decision.verdict),
+            opinion_of: primary
+                .and_then(|primary| primary.basis.opinion_of())
+                .map(<[String]>::to_vec)
+                .unwrap_or_default(),
             cases: primary.map_or(0, |primary| primary.square.total()),
             rate: primary.and_then(|primary| primary.candidate_rate),
             fixed: primary.map_or(0, |primary| primary.square.fixed),

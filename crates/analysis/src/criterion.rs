@@ -385,6 +385,14 @@ impl CriterionComparison {
 }
 
 impl Basis {
+    /// Returns the judges without trust whose opinion a verdict is; `None` if it is a finding.
+    pub fn opinion_of(&self) -> Option<&[String]> {
+        match self {
+            Self::Judge { judges, trusted: false } => Some(judges),
+            Self::Judge { .. } | Self::Code | Self::Human => None,
+        }
+    }
+
     fn of((results, place): (&VariantResults, usize), trusted: &BTreeSet<String>) -> Self {
         let criterion = &results.criteria[place];
         match criterion.source {

@@ -99,6 +99,23 @@ pub struct RuleOutcome {
     pub rule: Rule,
     /// Whether it holds.
     pub held: Held,
+    /// The judges without trust whose opinion it rests on; none if it is a finding.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub opinion_of: Vec<String>,
+}
+
+impl RuleOutcome {
+    fn new(rule: Rule, held: Held) -> Self {
+        Self { rule, held, opinion_of: Vec::new() }
+    }
+
+    /// Tells whether it counts what was decided on the primary criterion.
+    fn is_of_primary(&self) -> bool {
+        matches!(
+            self.rule,
+            Rule::Verdict { .. } | Rule::RequiredCases { .. } | Rule::Regressions { .. }
+        )
+    }
 }
 
 /// Whether a rule holds.
@@ -249,8 +266,13 @@ pub fn gate(
         let judges = context.trust.get(&criterion).cloned().unwrap_or_default();
         let is_trusted = !judges.is_empty() && judges.iter().all(JudgeTrust::is_trusted);
         let held = if is_trusted { Held::Yes } else { Held::No };
-        RuleOutcome { rule: Rule::MinTrust { criterion, judges }, held }
+        RuleOutcome::new(Rule::MinTrust { criterion, judges }, held)
     }));
+    if let Some(judges) = comparison.primary().and_then(|primary| primary.basis.opinion_of()) {
+        for rule in rules.iter_mut().filter(|rule| rule.is_of_primary()) {
+            rule.opinion_of = judges.to_vec();
+        }
+    }
     let incomplete = incomplete_cells(candidate);
     let status = if !incomplete.is_empty() {
         GateStatus::Incomplete
@@ -279,7 +301,7 @@ fn verdict_rule(spec: &GateSpec, comparison: &Comparison, short: Held) -> RuleOu
         // Where "better" is asked, "no worse" is an answer, and not that one.
         None | Some(Verdict::NoWorse | Verdict::Worse | Verdict::WorseWithinMargin) => Held::No,
     };
-    RuleOutcome { rule: Rule::Verdict { better, verdict }, held }
+    RuleOutcome::new(Rule::Verdict { better, verdict }, held)
 }
 
 fn required_cases(spec: &GateSpec, candidate: &VariantResults) -> Option<RuleOutcome> {
@@ -299,10 +321,7 @@ fn required_cases(spec: &GateSpec, candidate: &VariantResults) -> Option<RuleOut
     let unknown: Vec<String> =
         ids.iter().filter(|id| !known.contains(*id)).map(|id| (*id).to_owned()).collect();
     let held = if failing.is_empty() && unknown.is_empty() { Held::Yes } else { Held::No };
-    Some(RuleOutcome {
-        rule: Rule::RequiredCases { required: cases.len(), failing, unknown },
-        held,
-    })
+    Some(RuleOutcome::new(Rule::RequiredCases { required: cases.len(), failing, unknown }, held))
 }
 
 /// Tells whether every sample of a case passes. A case without samples does not.
@@ -343,14 +362,14 @@ fn regressions(
         (true, false) => short,
         (true, true) => Held::Yes,
     };
-    RuleOutcome { rule: Rule::Regressions { passes, samples, approved, broken, undecided }, held }
+    RuleOutcome::new(Rule::Regressions { passes, samples, approved, broken, undecided }, held)
 }
 
 fn min_cases(spec: &GateSpec, comparison: &Comparison, short: Held) -> Option<RuleOutcome> {
     let least = spec.min_cases?.get();
     let found = comparison.primary().map_or(0, |primary| primary.square.total() as u64);
     let held = if found >= least { Held::Yes } else { short };
-    Some(RuleOutcome { rule: Rule::MinCases { least, found }, held })
+    Some(RuleOutcome::new(Rule::MinCases { least, found }, held))
 }
 
 fn cost_per_case(most: NanoDollars, candidate: &VariantResults, short: Held) -> RuleOutcome {
@@ -369,7 +388,7 @@ fn cost_per_case(most: NanoDollars, candidate: &VariantResults, short: Held) -> 
         Some(_) if unknown == 0 => Held::Yes,
         _ => short,
     };
-    RuleOutcome { rule: Rule::CostPerCase { most, mean, unknown }, held }
+    RuleOutcome::new(Rule::CostPerCase { most, mean, unknown }, held)
 }
 
 /// Fewer measurements have no 95th percentile but their largest.
@@ -404,7 +423,7 @@ fn latency_p95(
         Some(_) if measured >= LEAST_LATENCIES => Held::Yes,
         _ => short,
     };
-    Ok(RuleOutcome { rule: Rule::LatencyP95 { most_ms, p95_ms, measured, recorded }, held })
+    Ok(RuleOutcome::new(Rule::LatencyP95 { most_ms, p95_ms, measured, recorded }, held))
 }
 
 fn measured(candidate: &VariantResults) -> impl Iterator<Item = crate::Measured> {

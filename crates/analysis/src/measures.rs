@@ -203,9 +203,14 @@ fn changes(
         resampling,
         level,
     )?;
+    // Resamples that all say the same are no evidence of certainty.
+    let spread = |interval: Interval| match interval.high() - interval.low() {
+        width if width <= 0.0 => Err(Undefined::ZeroVariance),
+        _ => Ok(interval),
+    };
     Ok(found.map(|quantile| QuantileChange {
         difference: quantile.difference.into(),
-        interval: resamples.map(|_| quantile.interval.into()),
+        interval: resamples.map(|_| quantile.interval.and_then(spread).into()),
     }))
 }
 

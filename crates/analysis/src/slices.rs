@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use stats::{InvalidInput, Level, benjamini_hochberg, false_coverage_level};
+use stats::{InvalidInput, Level, Undefined, benjamini_hochberg, false_coverage_level};
 use values::Interval;
 
 use crate::decision::{self, Decision};
@@ -86,10 +86,8 @@ pub(crate) fn slices<'a>(
     members.truncate(MOST_SLICES);
     let parts: Vec<(&str, Units)> =
         members.into_iter().map(|(tag, of_tag)| (tag, units.select(&of_tag))).collect();
-    let first: Vec<Decision> = parts
-        .iter()
-        .map(|(_, part)| decision::estimate(part, None, level))
-        .collect::<Result<_, _>>()?;
+    let first: Vec<Decision> =
+        parts.iter().map(|(_, part)| estimate(part, level)).collect::<Result<_, _>>()?;
     let p_values: Vec<Option<f64>> = first.iter().map(|one| one.p_value.value()).collect();
     let corrected = benjamini_hochberg(&p_values, level)?;
     let differing = corrected.rejected.iter().filter(|rejected| **rejected).count();
@@ -98,7 +96,7 @@ pub(crate) fn slices<'a>(
     for (place, (tag, part)) in parts.iter().enumerate() {
         let differs = corrected.rejected[place];
         let decision = match wide {
-            Some(wide) if differs => decision::estimate(part, None, wide)?,
+            Some(wide) if differs => estimate(part, wide)?,
             _ => first[place],
         };
         let q_value = corrected.adjusted[place].map(|value| Estimate::Value { value });
@@ -118,4 +116,14 @@ pub(crate) fn slices<'a>(
     }
     let criterion = criterion.to_owned();
     Ok(Some(Slices { criterion, slices, more, tested: corrected.tested }))
+}
+
+/// Decides a slice by itself. Several cases of one cluster are one observation, which has no interval.
+fn estimate(part: &Units, level: Level) -> Result<Decision, InvalidInput> {
+    let mut decision = decision::estimate(part, None, level)?;
+    if decision.clusters < 2 && decision.cases > 1 {
+        decision.interval = Undefined::OneCluster.into();
+        decision.p_value = Undefined::OneCluster.into();
+    }
+    Ok(decision)
 }

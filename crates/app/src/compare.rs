@@ -12,6 +12,7 @@ use store::{NewLook, Store};
 use values::Id;
 
 use crate::calibrate::{judges_of, trusted};
+use crate::corrected::corrected;
 use crate::details::Details;
 use crate::gate::Approved;
 use crate::looks::{all_looks, history, seen};
@@ -192,6 +193,8 @@ impl App {
             let mut section = Section::new(comparison, &baseline.results, &candidate.results);
             section.history = Some(seen(store, baseline, candidate, new, &looks)?);
             let details = Details { project, store, people: people.as_ref() };
+            section.corrected =
+                corrected(project, store, &section.comparison, baseline, candidate)?;
             section.prompt_diff = details.prompt_diff(&baseline.results, &candidate.results)?;
             section.cases =
                 details.cases(&section.comparison, baseline, candidate, report.limits)?;

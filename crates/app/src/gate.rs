@@ -10,6 +10,7 @@ use document::Severity;
 use engine::CacheUse;
 use evalset::{Baseline, EvalSet, Outputs};
 use project::Project;
+use report::{Report, Unusable};
 use run::FailureKind;
 use store::Store;
 use values::{ContentHash, Id};
@@ -222,6 +223,24 @@ impl App {
         let not_recorded = store.count_failures(run, FailureKind::NotRecorded)?;
         let candidate = candidate.results.variant.name;
         Ok(Gated { run, compared, status, not_recorded, candidate })
+    }
+}
+
+impl App {
+    /// Returns what a report says of a gate whose input cannot be used.
+    #[must_use]
+    pub fn unusable(&self, set: &str, error: &AppError) -> Report {
+        let mut report = Report::new(format!("{set}: no answer"), (self.host.now)());
+        let finding = |found: &document::Diagnostic| match found.position {
+            Some(at) => format!("{}:{}:{}: {}", found.file, at.line, at.column, found.message),
+            None => format!("{}: {}", found.file, found.message),
+        };
+        report.unusable = Some(Unusable {
+            message: error.message.clone(),
+            hint: error.hint.clone(),
+            findings: error.diagnostics.iter().map(finding).collect(),
+        });
+        report
     }
 }
 

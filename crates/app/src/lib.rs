@@ -9,6 +9,7 @@ mod cache;
 mod calibrate;
 mod clients;
 mod compare;
+mod corrected;
 mod costs;
 mod details;
 mod doctor;

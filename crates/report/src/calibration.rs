@@ -410,7 +410,7 @@ pub fn rate_sentence(found: &CorrectedRate) -> String {
     format!("{variant}: judge says {}; {rest}", number(judge_says, percent))
 }
 
-fn not_corrected(reason: NotCorrected) -> String {
+pub(crate) fn not_corrected(reason: NotCorrected) -> String {
     match reason {
         NotCorrected::NothingJudged => "nothing judged that passes or fails".to_owned(),
         NotCorrected::NotIdentifiable => "judge not informative, rate not identifiable".to_owned(),

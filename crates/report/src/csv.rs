@@ -1,10 +1,13 @@
-use crate::model::Report;
+use std::collections::{HashMap, HashSet};
+
+use crate::model::{Report, Section};
 use crate::outline::change_word;
 use crate::rows::RowSide;
 use crate::safe::visible;
+use crate::words::{self, Names};
 
 /// The columns.
-const HEADER: [&str; 15] = [
+const HEADER: [&str; 18] = [
     "eval_set",
     "baseline",
     "candidate",
@@ -20,6 +23,9 @@ const HEADER: [&str; 15] = [
     "candidate_mean",
     "candidate_passed",
     "candidate_samples",
+    "left_out",
+    "warnings",
+    "verdict",
 ];
 
 /// Writes a report as CSV (RFC 4180, UTF-8): one row a case and criterion of each candidate.
@@ -30,6 +36,11 @@ pub fn csv(report: &Report) -> String {
     line(&mut out, &HEADER.map(str::to_owned));
     for section in &report.sections {
         let comparison = &section.comparison;
+        let names = Names::of(&comparison.baseline, &comparison.candidate);
+        let warnings = comparison.warnings.iter();
+        let warnings: Vec<String> =
+            warnings.map(|warning| words::warning_sentence(warning, &names)).collect();
+        let (warnings, compared) = (warnings.join(" "), Compared::of(section));
         for row in &section.rows {
             let change = row.change.map(change_word).unwrap_or_default();
             let mut cells = vec![
@@ -43,10 +54,33 @@ pub fn csv(report: &Report) -> String {
             ];
             cells.extend(side(row.baseline));
             cells.extend(side(row.candidate));
+            let of = compared.get(row.criterion.as_str());
+            let is_left_out = of.is_some_and(|of| of.left_out.contains(row.case.as_str()));
+            cells.push(if is_left_out { "yes" } else { "no" }.to_owned());
+            cells.push(warnings.clone());
+            cells.push(of.map(|of| of.verdict.clone()).unwrap_or_default());
             line(&mut out, &cells);
         }
     }
     out
+}
+
+/// What a row says of its criterion.
+struct Compared<'a> {
+    verdict: String,
+    left_out: HashSet<&'a str>,
+}
+
+impl<'a> Compared<'a> {
+    fn of(section: &'a Section) -> HashMap<&'a str, Self> {
+        let criteria = section.comparison.criteria.iter();
+        criteria
+            .map(|one| {
+                let left_out = one.left_out.iter().map(String::as_str).collect();
+                (one.criterion.as_str(), Self { verdict: words::verdict_words(one), left_out })
+            })
+            .collect()
+    }
 }
 
 fn side(side: Option<RowSide>) -> [String; 4] {

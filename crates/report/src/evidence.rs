@@ -30,6 +30,8 @@ pub(crate) struct Head {
 }
 
 const NOTHING: &str = "–";
+/// Below so many clusters an interval leans on an assumption (STATS 1.2).
+const FEW_CLUSTERS: usize = 10;
 /// A slice of fewer cases that does not differ says nothing to a reader.
 const LEAST_CASES: usize = 5;
 
@@ -52,7 +54,7 @@ pub(crate) fn tables(section: &Section, names: &Names) -> Vec<Table> {
     let repeated = comparison.primary().and_then(|primary| primary.repeated.as_ref());
     let slices = comparison.slices.as_ref();
     [
-        slices.map(|slices| slice_table(slices, names)),
+        slices.and_then(|slices| slice_table(slices, names)),
         repeated.map(|repeated| repeated_table(repeated, names)),
         measure_table(&comparison.measures, comparison.confidence, names),
     ]
@@ -61,7 +63,8 @@ pub(crate) fn tables(section: &Section, names: &Names) -> Vec<Table> {
     .collect()
 }
 
-fn slice_table(slices: &Slices, names: &Names) -> Table {
+/// Returns the table of slices; `None` if none of them says anything to a reader.
+fn slice_table(slices: &Slices, names: &Names) -> Option<Table> {
     let row = |slice: &Slice| {
         let mark = match (slice.differs, slice.difference.value()) {
             (true, Some(difference)) if difference > 0.0 => "▲ differs",
@@ -71,7 +74,7 @@ fn slice_table(slices: &Slices, names: &Names) -> Table {
         vec![
             words::name(&slice.tag),
             slice.difference.value().map_or(NOTHING.to_owned(), points),
-            interval_words(slice.interval, slice.confidence),
+            slice_interval(slice),
             slice
                 .q_value
                 .value()
@@ -91,11 +94,23 @@ fn slice_table(slices: &Slices, names: &Names) -> Table {
         counted(slices.tested, "tested slice")
     )];
     let shown: Vec<&Slice> = slices.slices.iter().filter(|slice| is_listed(slice)).collect();
+    let leans = |slice: &&&Slice| {
+        slice.clusters < slice.cases
+            && slice.clusters < FEW_CLUSTERS
+            && slice.interval.value().is_some()
+    };
+    let leaning: Vec<String> = shown.iter().filter(leans).map(|slice| slice.tag.clone()).collect();
+    if !leaning.is_empty() {
+        remarks.push(format!(
+            "With fewer than ten clusters the interval leans on an assumption: {}.",
+            words::name_list(&leaning)
+        ));
+    }
     let more = slices.more + slices.slices.len() - shown.len();
     if more > 0 {
         remarks.push(format!("{} not shown here; JSON has them.", counted(more, "smaller slice")));
     }
-    Table {
+    (!shown.is_empty()).then(|| Table {
         caption: format!("Slices by tag on {}", words::name(&slices.criterion)),
         heads: vec![
             word("tag"),
@@ -107,8 +122,17 @@ fn slice_table(slices: &Slices, names: &Names) -> Table {
             number(&names.candidate),
             number("n"),
         ],
-        rows: shown.into_iter().map(row).collect(),
+        rows: shown.iter().map(|slice| row(slice)).collect(),
         remarks,
+    })
+}
+
+/// Returns the interval of a slice, or why it has none or leans on an assumption.
+fn slice_interval(slice: &Slice) -> String {
+    let is_clustered = slice.clusters < slice.cases;
+    match slice.interval.value() {
+        None if is_clustered && slice.clusters < FEW_CLUSTERS => "too few clusters".to_owned(),
+        _ => interval_words(slice.interval, slice.confidence),
     }
 }
 

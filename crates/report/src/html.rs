@@ -7,7 +7,7 @@ use crate::evidence;
 use crate::markup::Markup;
 use crate::model::{CaseDetail, Limits, OutputDetail, Report, Section};
 use crate::number::count;
-use crate::outline::{self, CaseList, Outline};
+use crate::outline::{self, CaseList, LeftOut, Outline};
 use crate::plot;
 use crate::safe::{excerpt, one_line};
 use crate::words;
@@ -35,6 +35,7 @@ pub fn html(report: &Report) -> String {
     page.leaf("p", &[("class", "when")], &outline::minute(report.made));
     page.close();
     page.open("main", &[]);
+    unusable(&mut page, report);
     gate(&mut page, report);
     for table in evidence::report_tables(report) {
         tables::evidence(&mut page, &table);
@@ -67,6 +68,29 @@ pub(crate) fn head(page: &mut Markup, title: &str) {
     page.markup(&style);
     page.close();
     page.close();
+}
+
+fn unusable(page: &mut Markup, report: &Report) {
+    let Some(unusable) = &report.unusable else { return };
+    page.open("section", &[("class", "gate"), ("aria-labelledby", "unusable")]);
+    page.leaf("h2", &[("id", "unusable")], &outline::unusable_sentence(unusable));
+    for line in outline::unusable_lines(unusable) {
+        page.leaf("p", &[], &line);
+    }
+    page.close();
+}
+
+fn left_out(page: &mut Markup, list: &LeftOut) {
+    page.leaf("h3", &[], &list.heading());
+    page.open("p", &[("class", "ids")]);
+    for one in &list.shown {
+        page.leaf("span", &[], one);
+        page.text(" ");
+    }
+    page.close();
+    if let Some(remark) = list.remark() {
+        page.leaf("p", &[("class", "faint")], &remark);
+    }
 }
 
 fn gate(page: &mut Markup, report: &Report) {
@@ -112,6 +136,9 @@ fn section(page: &mut Markup, section: &Section, limits: Limits, number: usize) 
     notes(page, "Criteria without a verdict", &outline.refusals);
     for list in &outline.lists {
         case_list(page, list, limits);
+    }
+    for list in &outline.left_out {
+        left_out(page, list);
     }
     if let Some(diff) = &section.prompt_diff {
         page.leaf("h3", &[], "What changed in the prompt");

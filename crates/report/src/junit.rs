@@ -1,8 +1,10 @@
 use std::collections::HashMap;
 
+use analysis::CriterionComparison;
+
 use crate::markup::Markup;
-use crate::model::{CaseDetail, Reason, Report, Section};
-use crate::outline;
+use crate::model::{CaseDetail, Limits, Reason, Report, Section};
+use crate::outline::{self, LeftOut};
 use crate::rows::{Row, RowStatus};
 use crate::safe::one_line;
 use crate::words::{self, Names};
@@ -17,16 +19,18 @@ const MESSAGE: usize = 600;
 /// `error`s with their own `type`; what was skipped or has no checks is `skipped`.
 pub fn junit(report: &Report) -> String {
     let mut xml = Markup::new("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
-    let suites: Vec<Suite<'_>> = report.sections.iter().flat_map(suites_of).collect();
+    let suites: Vec<Suite<'_>> =
+        report.sections.iter().flat_map(|section| suites_of(report, section)).collect();
     let rules = report.gate.as_ref().map_or(0, |gate| gate.rules.len());
     let blocked = report
         .gate
         .as_ref()
         .map_or(0, |gate| gate.rules.iter().filter(|rule| !rule.held.lets_through()).count());
     let sum = |count: fn(&Suite<'_>) -> usize| suites.iter().map(count).sum::<usize>();
-    let tests = (sum(|suite| suite.rows.len()) + rules).to_string();
+    let unusable = usize::from(report.unusable.is_some());
+    let tests = (sum(|suite| suite.rows.len()) + rules + unusable).to_string();
     let failures = (sum(|suite| suite.count(Kind::Failure)) + blocked).to_string();
-    let errors = sum(|suite| suite.count(Kind::Error)).to_string();
+    let errors = (sum(|suite| suite.count(Kind::Error)) + unusable).to_string();
     let skipped = sum(|suite| suite.count(Kind::Skipped)).to_string();
     xml.open(
         "testsuites",
@@ -38,6 +42,7 @@ pub fn junit(report: &Report) -> String {
             ("skipped", &skipped),
         ],
     );
+    unusable_suite(&mut xml, report);
     gate_suite(&mut xml, report, rules, blocked);
     for suite in &suites {
         suite.write(&mut xml, report);
@@ -76,11 +81,13 @@ struct Suite<'a> {
     criterion: &'a str,
     names: Names,
     verdict: String,
+    corrections: Vec<String>,
+    left_out: Vec<LeftOut>,
     details: HashMap<&'a str, &'a CaseDetail>,
     rows: Vec<(&'a Row, RowStatus)>,
 }
 
-fn suites_of(section: &Section) -> Vec<Suite<'_>> {
+fn suites_of<'a>(report: &Report, section: &'a Section) -> Vec<Suite<'a>> {
     let comparison = &section.comparison;
     let (baseline, candidate) = (&comparison.baseline, &comparison.candidate);
     let sentence = |criterion: &analysis::CriterionComparison| {
@@ -94,6 +101,8 @@ fn suites_of(section: &Section) -> Vec<Suite<'_>> {
             criterion: &criterion.criterion,
             names: Names::of(baseline, candidate),
             verdict: sentence(criterion),
+            corrections: corrections(section, criterion),
+            left_out: left_out_of(section, criterion, report.limits),
             details: section.cases.iter().map(|detail| (detail.id.as_str(), detail)).collect(),
             rows: section
                 .rows
@@ -125,7 +134,18 @@ impl Suite<'_> {
             ],
         );
         xml.open("properties", &[]);
+        for warning in &self.section.comparison.warnings {
+            let sentence = words::warning_sentence(warning, &self.names);
+            xml.void("property", &[("name", "warning"), ("value", &sentence)]);
+        }
         xml.void("property", &[("name", "verdict"), ("value", &self.verdict)]);
+        for said in &self.corrections {
+            xml.void("property", &[("name", "corrected"), ("value", said)]);
+        }
+        for list in &self.left_out {
+            let value = format!("{}: {}", list.heading(), list.shown.join(", "));
+            xml.void("property", &[("name", "left out"), ("value", &value)]);
+        }
         xml.void("property", &[("name", "baseline"), ("value", &self.names.baseline)]);
         if let Some(line) = outline::replayed_line(report) {
             xml.void("property", &[("name", "replayed"), ("value", &line)]);
@@ -182,6 +202,33 @@ fn message(row: &Row, status: RowStatus, reason: Option<&Reason>) -> String {
     parts.join("; ")
 }
 
+/// What people would find on one criterion.
+fn corrections(section: &Section, criterion: &CriterionComparison) -> Vec<String> {
+    let names = Names::of(&section.comparison.baseline, &section.comparison.candidate);
+    let of = section.corrected.iter().filter(|one| one.criterion == criterion.criterion);
+    of.map(|one| words::corrected_sentence(one, &criterion.basis, &names)).collect()
+}
+
+fn left_out_of(section: &Section, criterion: &CriterionComparison, limits: Limits) -> Vec<LeftOut> {
+    let mut all = outline::left_out(section, limits);
+    all.retain(|list| list.criterion == words::name(&criterion.criterion));
+    all
+}
+
+fn unusable_suite(xml: &mut Markup, report: &Report) {
+    let Some(unusable) = &report.unusable else { return };
+    let counts = [("tests", "1"), ("failures", "0"), ("errors", "1"), ("skipped", "0")];
+    let made = report.made.to_string();
+    let attributes = [&[("name", "gate")][..], &counts, &[("timestamp", made.as_str())]].concat();
+    xml.open("testsuite", &attributes);
+    xml.open("testcase", &[("classname", "gate"), ("name", "the input can be used")]);
+    let lines = outline::unusable_lines(unusable);
+    let message = [vec![outline::unusable_sentence(unusable)], lines].concat().join(" ");
+    xml.void("error", &[("type", "unusable"), ("message", &message)]);
+    xml.close();
+    xml.close();
+}
+
 fn gate_suite(xml: &mut Markup, report: &Report, rules: usize, blocked: usize) {
     let Some(gate) = &report.gate else { return };
     let (rules, blocked) = (rules.to_string(), blocked.to_string());
@@ -196,6 +243,14 @@ fn gate_suite(xml: &mut Markup, report: &Report, rules: usize, blocked: usize) {
             ("timestamp", &report.made.to_string()),
         ],
     );
+    let remarks = outline::gate_remarks(report);
+    if !remarks.is_empty() {
+        xml.open("properties", &[]);
+        for remark in &remarks {
+            xml.void("property", &[("name", "remark"), ("value", remark)]);
+        }
+        xml.close();
+    }
     for rule in &gate.rules {
         let sentence = words::rule_sentence(rule);
         let name = sentence.split_once(": ").map_or(sentence.as_str(), |(asked, _)| asked);

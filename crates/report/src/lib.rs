@@ -39,7 +39,8 @@ pub use html::html;
 pub use junit::junit;
 pub use markdown::markdown;
 pub use model::{
-    CaseDetail, FORMAT, History, Limits, OutputDetail, Reason, Replayed, Report, Section,
+    CaseDetail, CorrectedVerdict, FORMAT, History, Limits, OutputDetail, Reason, Replayed, Report,
+    Section, Unusable,
 };
 pub use probe::{PROBE_FORMAT, ProbeCalls, ProbeReport, probe_json, probe_markdown, probe_text};
 pub use rows::{Row, RowSide, RowStatus};

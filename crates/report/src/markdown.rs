@@ -25,6 +25,13 @@ pub fn markdown(report: &Report) -> String {
         out.push_str(&format!("> **{line}**\n\n"));
     }
     out.push_str(&format!("## {}\n\n", inline(&words::name(&report.title))));
+    if let Some(unusable) = &report.unusable {
+        out.push_str(&format!("**✕ {}**\n\n", inline(&outline::unusable_sentence(unusable))));
+        for line in outline::unusable_lines(unusable) {
+            out.push_str(&format!("- {}\n", inline(&line)));
+        }
+        out.push('\n');
+    }
     if let Some(gate) = &report.gate {
         let mark = if gate.status == GateStatus::Passed { "✓" } else { "✕" };
         out.push_str(&format!("**{mark} {}**\n\n", inline(&words::gate_sentence(gate))));
@@ -83,6 +90,17 @@ fn section(out: &mut String, section: &Section, limits: Limits) {
     }
     for list in &outline.lists {
         case_list(out, list, limits);
+    }
+    for list in &outline.left_out {
+        out.push_str(&format!(
+            "<details><summary>{}</summary>\n\n{}\n\n",
+            in_html(&list.heading()),
+            inline(&list.shown.join(", "))
+        ));
+        if let Some(remark) = list.remark() {
+            out.push_str(&format!("{remark}\n\n"));
+        }
+        out.push_str("</details>\n\n");
     }
     if let Some(diff) = &section.prompt_diff {
         out.push_str("<details><summary>What changed in the prompt</summary>\n\n");

@@ -1,4 +1,5 @@
-use analysis::{CandidateRow, Comparison, GateOutcome, JudgedOrder, VariantResults};
+use analysis::calibration::{CorrectedDifference, Correction};
+use analysis::{CandidateRow, Comparison, GateOutcome, JudgedOrder, VariantResults, Verdict};
 use score::Status;
 use serde::Serialize;
 use stats::Level;
@@ -23,6 +24,9 @@ pub struct Report {
     /// Whether recordings gave the candidate's answers, and from when they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replayed: Option<Replayed>,
+    /// Why there is no result at all, where the input is unusable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unusable: Option<Unusable>,
     /// What the gate says, where one was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gate: Option<GateOutcome>,
@@ -54,6 +58,9 @@ pub struct Replayed {
 pub struct Section {
     /// What the statistics say.
     pub comparison: Comparison,
+    /// What people would find of the differences that judges see.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub corrected: Vec<CorrectedVerdict>,
     /// What was looked at and tried before; `None` if nobody knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<History>,
@@ -75,6 +82,44 @@ pub struct Section {
     pub candidate_point: Option<VariantPoint>,
     /// Every case on every criterion.
     pub rows: Vec<Row>,
+}
+
+/// What people would find of the difference that judges see on a criterion.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CorrectedVerdict {
+    /// The criterion.
+    pub criterion: String,
+    /// The difference, from the cases whose outputs people labelled on both sides.
+    pub difference: CorrectedDifference,
+    /// What is read off its interval; `None` without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+}
+
+impl CorrectedVerdict {
+    /// Reads the verdict off a corrected difference. Its two-sided lower end stands for the one-sided
+    /// bound, which is not known.
+    pub fn of(criterion: &str, difference: CorrectedDifference, margin: Option<f64>) -> Self {
+        let interval = match &difference.correction {
+            Correction::Corrected { interval, .. } => interval.value(),
+            Correction::Not { .. } => None,
+        };
+        let verdict = interval.map(|found| Verdict::read(found, Some(found.low()), margin));
+        Self { criterion: criterion.to_owned(), difference, verdict }
+    }
+}
+
+/// What makes the input of a gate unusable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unusable {
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Findings about files, each with its place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
 }
 
 /// What was looked at and tried before.
@@ -150,6 +195,7 @@ impl Report {
             title: title.into(),
             made,
             replayed: None,
+            unusable: None,
             gate: None,
             candidates: Vec::new(),
             orders: Vec::new(),
@@ -175,6 +221,7 @@ impl Section {
             candidate_point: figures::point(candidate, level),
             rows: rows::rows(&comparison, baseline, candidate),
             comparison,
+            corrected: Vec::new(),
             history: None,
             prompt_diff: None,
             cases: Vec::new(),

@@ -1,11 +1,14 @@
 //! What every format shows of a section, in its order, before any of them escapes or lays it out.
 
+use std::collections::HashMap;
+
 use analysis::{Change, CriterionComparison, PairedCase, Role, Verdict};
 
 use crate::evidence::{self, Table};
 use crate::figures::{CriterionFigures, Rate};
-use crate::model::{CaseDetail, Limits, Reason, Report, Section};
+use crate::model::{CaseDetail, Limits, Reason, Report, Section, Unusable};
 use crate::number::{count, counted, level, percent, point_range, points, rate};
+use crate::rows::{Row, RowSide};
 use crate::words::{self, Names};
 
 /// Stands where there is no number.
@@ -27,6 +30,31 @@ pub(crate) struct Outline<'a> {
     pub(crate) refusals: Vec<String>,
     pub(crate) tables: Vec<Table>,
     pub(crate) lists: Vec<CaseList<'a>>,
+    /// The cases that a criterion does not count.
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+/// The shared cases that a criterion does not count, or of which it lacks a sample.
+pub(crate) struct LeftOut {
+    pub(crate) criterion: String,
+    pub(crate) total: usize,
+    /// The first of them, as many as the limits allow, each with what both sides have.
+    pub(crate) shown: Vec<String>,
+}
+
+impl LeftOut {
+    /// Returns the heading of the list.
+    pub(crate) fn heading(&self) -> String {
+        format!("{} left out on {}", counted(self.total, "case"), self.criterion)
+    }
+
+    /// Returns what is to be said about cases that are not listed.
+    pub(crate) fn remark(&self) -> Option<String> {
+        let more = self.total - self.shown.len();
+        (more > 0).then(|| {
+            format!("{} not listed here; JSON and CSV have them.", counted(more, "more case"))
+        })
+    }
 }
 
 /// A row of the table of criteria.
@@ -122,6 +150,17 @@ pub(crate) fn gate_remarks(report: &Report) -> Vec<String> {
     remarks
 }
 
+/// Says what makes the input unusable, a line each.
+pub(crate) fn unusable_lines(unusable: &Unusable) -> Vec<String> {
+    let hint = unusable.hint.iter().map(|hint| format!("hint: {}", words::line(hint)));
+    unusable.findings.iter().map(|found| words::line(found)).chain(hint).collect()
+}
+
+/// Returns the sentence that stands where a gate's answer would.
+pub(crate) fn unusable_sentence(unusable: &Unusable) -> String {
+    format!("No answer, because the input cannot be used: {}.", words::line(&unusable.message))
+}
+
 /// Returns a time to the minute, in UTC.
 pub(crate) fn minute(time: values::Timestamp) -> String {
     let text = time.to_string();
@@ -154,7 +193,7 @@ impl<'a> Outline<'a> {
                 .collect(),
             eval_set: words::name(&comparison.eval_set),
             verdict,
-            remarks: remarks(section, first),
+            remarks: [corrections(section, &names), remarks(section, first)].concat(),
             criteria: comparison.criteria.iter().map(|one| row(section, one)).collect(),
             refusals: others().filter(|one| one.refusal.is_some()).map(sentence).collect(),
             lists: first
@@ -166,6 +205,7 @@ impl<'a> Outline<'a> {
                 })
                 .filter(|list| list.total > 0)
                 .collect(),
+            left_out: left_out(section, limits),
             tables: evidence::tables(section, &names),
             first,
             names,
@@ -243,6 +283,42 @@ fn remarks(section: &Section, first: Option<&CriterionComparison>) -> Vec<String
         ));
     }
     remarks
+}
+
+/// Says what people would find where judges decide.
+fn corrections(section: &Section, names: &Names) -> Vec<String> {
+    let criteria = &section.comparison.criteria;
+    let basis =
+        |name: &str| criteria.iter().find(|one| one.criterion == name).map(|one| &one.basis);
+    let said = section.corrected.iter().filter_map(|found| {
+        Some(words::corrected_sentence(found, basis(&found.criterion)?, names))
+    });
+    said.collect()
+}
+
+/// Returns the cases that each criterion does not count.
+pub(crate) fn left_out(section: &Section, limits: Limits) -> Vec<LeftOut> {
+    let word = |side: Option<RowSide>| side.map_or("not there", |side| side.status.word());
+    let of = |criterion: &CriterionComparison| {
+        let rows: HashMap<&str, &Row> = section
+            .rows
+            .iter()
+            .filter(|row| row.criterion == criterion.criterion)
+            .map(|row| (row.case.as_str(), row))
+            .collect();
+        let shown = criterion.left_out.iter().take(limits.cases).map(|case| {
+            let row = rows.get(case.as_str());
+            let (a, b) = row.map_or((None, None), |row| (row.baseline, row.candidate));
+            format!("{} ({} → {})", words::name(case), word(a), word(b))
+        });
+        LeftOut {
+            criterion: words::name(&criterion.criterion),
+            total: criterion.left_out.len(),
+            shown: shown.collect(),
+        }
+    };
+    let criteria = section.comparison.criteria.iter();
+    criteria.filter(|one| !one.left_out.is_empty()).map(of).collect()
 }
 
 fn case_list<'a>(

@@ -29,6 +29,13 @@ pub fn text(report: &Report, width: usize, colours: bool) -> String {
         page.paragraph("", &line, AMBER);
     }
     page.paragraph("", &words::name(&report.title), BOLD);
+    if let Some(unusable) = &report.unusable {
+        page.text.push('\n');
+        page.paragraph("", &outline::unusable_sentence(unusable), REGRESSED);
+        for line in outline::unusable_lines(unusable) {
+            page.paragraph("  ", &line, Style::new());
+        }
+    }
     if let Some(gate) = &report.gate {
         let style = if gate.status == analysis::GateStatus::Passed { BOLD } else { REGRESSED };
         page.text.push('\n');
@@ -85,6 +92,14 @@ impl Page {
         for list in &outline.lists {
             self.list(list);
         }
+        for list in &outline.left_out {
+            self.text.push('\n');
+            self.paragraph("", &list.heading(), AMBER);
+            self.paragraph("  ", &list.shown.join(", "), Style::new());
+            if let Some(remark) = list.remark() {
+                self.paragraph("  ", &remark, FAINT);
+            }
+        }
         if let Some(diff) = &section.prompt_diff {
             self.text.push('\n');
             self.paragraph("", "Prompt", BOLD);
@@ -101,7 +116,7 @@ impl Page {
     fn square(&mut self, outline: &Outline<'_>) {
         let Some(square) = outline.first.map(|first| &first.square) else { return };
         let names = &outline.names;
-        let head = |name: &str, what: &str| format!("{} {what}", one_line(name, 24));
+        let head = |name: &str, what: &str| format!("{} {what}", one_line(name, 40));
         let rows = [
             vec![String::new(), head(&names.candidate, "passes"), head(&names.candidate, "fails")],
             vec![

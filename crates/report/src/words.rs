@@ -12,11 +12,13 @@ use run::VariantSource;
 use crate::number::{count, counted, level, plain_points, point_range, points};
 use crate::safe::one_line;
 
+mod corrected;
 mod gate;
 mod refusal;
 mod size;
 mod warning;
 
+pub use corrected::corrected_sentence;
 pub(crate) use gate::rule_mark;
 pub use gate::{gate_remarks, gate_sentence, rule_sentence};
 pub use refusal::refusal_sentence;
@@ -26,6 +28,8 @@ pub use warning::warning_sentence;
 
 /// The most characters of a name.
 const NAME: usize = 80;
+/// The most characters of a sentence that is not made here.
+const LINE: usize = 400;
 /// The most names in one list.
 const NAMES: usize = 8;
 
@@ -252,8 +256,12 @@ pub(crate) fn held_back_sentence(
         Role::Primary => counted(held_back.claims, "candidate"),
         Role::Other => format!("{} other criteria", count(held_back.claims)),
     };
+    let whose = match criterion.basis.opinion_of() {
+        Some(judges) => format!(", according to {}", opinion(judges)),
+        None => String::new(),
+    };
     Some(format!(
-        "{}: the uncorrected {} interval would say \u{201c}{}\u{201d}; the correction for {claims} (Holm) \
+        "{}{whose}: the uncorrected {} interval would say \u{201c}{}\u{201d}; the correction for {claims} (Holm) \
          keeps it at \u{201c}{}\u{201d}.",
         name(&criterion.criterion),
         level(confidence),
@@ -264,30 +272,30 @@ pub(crate) fn held_back_sentence(
 
 /// Puts whose opinion it is before a verdict that rests on an untrusted judge.
 fn with_opinion(basis: &Basis, text: String) -> String {
-    match basis {
-        Basis::Judge { judges, trusted: false } => {
-            let noun = if judges.len() == 1 { "judge" } else { "judges" };
-            format!("according to {noun} {} (not trusted), {text}", name_list(judges))
-        }
-        Basis::Judge { .. } | Basis::Code | Basis::Human => text,
+    match basis.opinion_of() {
+        Some(judges) => format!("according to {}, {text}", opinion(judges)),
+        None => text,
     }
+}
+
+/// Names judges without trust, whose opinion something is.
+pub(crate) fn opinion(judges: &[String]) -> String {
+    let noun = if judges.len() == 1 { "judge" } else { "judges" };
+    format!("{noun} {} (not trusted)", name_list(judges))
 }
 
 /// Returns the word for the verdict on a criterion, with whose opinion it is if nobody calibrated it.
 pub fn verdict_words(criterion: &CriterionComparison) -> String {
     let Some(verdict) = criterion.verdict() else { return "no verdict".to_owned() };
-    match &criterion.basis {
-        Basis::Judge { judges, trusted: false } => {
-            let noun = if judges.len() == 1 { "judge" } else { "judges" };
-            format!("{} according to {noun} {} (not trusted)", verdict.words(), name_list(judges))
-        }
-        Basis::Judge { .. } | Basis::Code | Basis::Human => verdict.words().to_owned(),
+    match criterion.basis.opinion_of() {
+        Some(judges) => format!("{} according to {}", verdict.words(), opinion(judges)),
+        None => verdict.words().to_owned(),
     }
 }
 
 /// Tells whether a criterion is decided by judges that nobody has calibrated.
 pub(crate) fn is_opinion(basis: &Basis) -> bool {
-    matches!(basis, Basis::Judge { trusted: false, .. })
+    basis.opinion_of().is_some()
 }
 
 /// Says who decides a criterion.
@@ -312,10 +320,10 @@ pub fn method_words(decision: &Decision) -> String {
             format!("t interval with cluster-robust standard error, {clusters}")
         }
         Method::AllTheSame => {
-            "every case differs alike, which is no certainty: Tango's interval".to_owned()
+            "Tango's interval, because every case differs alike, which is no certainty".to_owned()
         }
-        Method::Unchanged => "every output is the same text".to_owned(),
-        Method::None => "no interval".to_owned(),
+        Method::Unchanged => "identity, every output being the same text".to_owned(),
+        Method::None => "no method, there being no interval".to_owned(),
         Method::Sequence { why, .. } => {
             let why = match why {
                 WhySequence::EndedEarly { at_cap: true } => "a cap stopped the run",
@@ -348,6 +356,11 @@ pub(crate) fn undefined<T: Copy>(estimate: analysis::Estimate<T>) -> &'static st
         "not_converged" => "not converged",
         other => other,
     }
+}
+
+/// Returns a sentence of the program about a person's files on one line.
+pub(crate) fn line(text: &str) -> String {
+    one_line(text, LINE)
 }
 
 /// Returns a name on one line.

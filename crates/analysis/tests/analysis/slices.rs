@@ -3,7 +3,7 @@
 use analysis::{Slices, VariantResults};
 
 use super::{compared, near};
-use crate::data::letters;
+use crate::data::{clustered, letters};
 
 /// Tags each case with what `of` says.
 fn tagged(mut results: VariantResults, of: impl Fn(usize) -> Vec<String>) -> VariantResults {
@@ -74,4 +74,23 @@ fn the_smallest_of_many_slices_are_counted_and_not_tested() {
 #[test]
 fn cases_without_tags_have_no_slices() {
     assert_eq!(compared(&letters("a", "pf"), &letters("b", "pp")).slices, None);
+}
+
+#[test]
+fn several_cases_of_one_cluster_have_no_interval() {
+    let mut a = clustered(letters("a", &"p".repeat(40)), &[7; 8]);
+    let mut b = clustered(letters("b", &"p".repeat(40)), &[7; 8]);
+    for side in [&mut a, &mut b] {
+        for case in side.cases.iter_mut().take(8) {
+            case.tags.push("incident".to_owned());
+        }
+        side.cases[20].tags.push("alone".to_owned());
+    }
+    let slices = compared(&a, &b).slices.unwrap();
+    let of = |tag: &str| slices.slices.iter().find(|slice| slice.tag == tag).unwrap();
+    assert_eq!((of("incident").cases, of("incident").clusters), (8, 1));
+    assert_eq!(of("incident").interval.value(), None);
+    assert_eq!(of("incident").q_value.value(), None);
+    // A single case is its own cluster; Tango's interval for one pair is as wide as it must be.
+    assert!(of("alone").interval.value().is_some());
 }

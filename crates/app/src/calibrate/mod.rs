@@ -15,7 +15,7 @@ use stats::InvalidInput;
 use store::Store;
 use values::Id;
 
-pub(crate) use trust::{JudgeToday, is_trusted, judge_today, judges_of, trusted};
+pub(crate) use trust::{JudgeToday, is_trusted, judge_today, judges_of, seen_until, trusted};
 
 use crate::labels::open_world;
 use crate::{App, AppError};

@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use analysis::{Origin, Scorer, SetCriterion, VariantResults};
+use analysis::calibration::{Correction, NotCorrected};
+use analysis::{
+    CaseResults, Origin, SampleResult, Scorer, SetCriterion, Value, VariantResults, Verdict,
+};
 use evalset::{
     Act, Drawn, JudgeState, LabelEvent, LabelRow, LabelSubject, LabelValue, LabelledOutput,
 };
@@ -299,4 +302,97 @@ fn a_judge_is_shown_with_its_state_and_what_to_do_next() {
         assert_eq!(changed.changed, ["its prompt"]);
         assert_eq!(changed.next, JudgeNext::Judge { run: None, is_latest: false });
     }
+}
+
+/// One side of a comparison on `polite`: for each case an output and what the judge said of it.
+fn side(world: &World, name: &str, said: &[(String, bool)]) -> crate::compare::Loaded {
+    let (project, _) = world.app.open(Some(world.folder.path())).unwrap();
+    let opened = open_world(&project, world.app.store(&project).unwrap(), "replies").unwrap();
+    let criterion = opened.set.criterion("polite").unwrap();
+    let cases = opened.folder.cases.iter().zip(said).map(|(case, (output, passes))| CaseResults {
+        id: case.id.clone(),
+        hash: case.content_hash(),
+        cluster: None,
+        tags: Vec::new(),
+        samples: vec![SampleResult {
+            output: Some(ContentHash::of_bytes(output.as_bytes())),
+            values: vec![Value::Number(f64::from(u8::from(*passes)))],
+            measured: None,
+        }],
+    });
+    let run = Id::new(Timestamp::from_unix_ms(0), [0; 10]);
+    let results = VariantResults {
+        variant: run::Variant {
+            name: name.to_owned(),
+            source: run::VariantSource::Outputs { name: name.to_owned() },
+            hash: ContentHash::of_bytes(name.as_bytes()),
+        },
+        origin: Origin::Baseline { run, accepted: Timestamp::from_unix_ms(0) },
+        eval_set: "replies".to_owned(),
+        eval_set_hash: ContentHash::of_bytes(b"replies"),
+        samples: 1,
+        replayed: false,
+        criteria: vec![SetCriterion {
+            name: "polite".to_owned(),
+            hash: criterion.content_hash(),
+            source: criterion.source,
+            scorers: Vec::new(),
+        }],
+        primary: Some(0),
+        cases: cases.collect(),
+    };
+    let kept = crate::compare::Kept::Outputs(evalset::Outputs::default());
+    crate::compare::Loaded { until_decided: false, set: opened.set, results, kept }
+}
+
+#[test]
+fn the_difference_that_a_judge_sees_is_corrected_where_people_labelled_both_sides() {
+    // People pass 60 of the candidate's outputs and none of the baseline's; the judge sees 90 more.
+    let all = said(60, 0, 30, 10);
+    let world = World::new(&all);
+    let ids: Vec<String> = (0..all.len()).map(|number| format!("c{number:03}")).collect();
+    let of = |prefix: &str, judge: &dyn Fn(usize) -> bool| -> Vec<(String, bool)> {
+        ids.iter().enumerate().map(|(at, id)| (format!("{prefix}{id}"), judge(at))).collect()
+    };
+    let baseline = side(&world, "old", &of("old ", &|_| false));
+    let candidate = side(&world, "new", &of("", &|at| all[at].1));
+    let corrected = || {
+        let (project, _) = world.app.open(Some(world.folder.path())).unwrap();
+        let store = world.app.store(&project).unwrap();
+        let options = analysis::CompareOptions { margin: Some(0.05), ..Default::default() };
+        let none = analysis::LookHistory::default();
+        let compared =
+            analysis::compare(&baseline.results, &candidate.results, &options, &none).unwrap();
+        let found = crate::corrected::corrected(&project, &store, &compared, &baseline, &candidate);
+        found.unwrap().remove(0)
+    };
+    let Correction::Not { reason } = corrected().difference.correction else {
+        panic!("nobody labelled the baseline's outputs");
+    };
+    assert_eq!(reason, NotCorrected::NoPairs);
+    let file = "evalsets/replies/labels.jsonl";
+    let labels = files::read_text(&world.folder.path().join(file)).unwrap();
+    let mut rows = labels.clone();
+    for line in labels.lines() {
+        let mut row: serde_json::Value = serde_json::from_str(line).unwrap();
+        let old = format!("old {}", row["case"].as_str().unwrap());
+        row["output"] = ContentHash::of_bytes(old.as_bytes()).to_string().into();
+        row["value"] = "fail".into();
+        let id = row["id"].as_str().unwrap().to_owned();
+        row["id"] = format!("{}ff", &id[..id.len() - 2]).into();
+        rows += &format!("{row}\n");
+    }
+    world.write(file, &rows);
+    let found = corrected();
+    assert_eq!(found.verdict, Some(Verdict::Better));
+    let Correction::Corrected { estimate, interval, labels, judge_says, .. } =
+        found.difference.correction
+    else {
+        panic!("{found:?}");
+    };
+    assert_eq!(labels, 100);
+    assert!((judge_says.value().unwrap() - 0.9).abs() < 1e-9, "{judge_says:?}");
+    assert!((estimate.value().unwrap() - 0.6).abs() < 1e-9, "{estimate:?}");
+    let interval = interval.value().unwrap();
+    assert!(interval.low() > 0.4 && interval.high() < 0.75, "{interval:?}");
 }

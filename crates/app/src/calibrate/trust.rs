@@ -7,7 +7,7 @@ use evalset::{Criterion, EvalSet, JudgeSpec, JudgeState, JurySpec, ScoreSource, 
 use project::Project;
 use score::jury_version;
 use serde_json::json;
-use values::ContentHash;
+use values::{ContentHash, Timestamp};
 
 use crate::AppError;
 use crate::material::stated_model;
@@ -177,6 +177,35 @@ pub(crate) fn judges_of(
         found.insert(criterion.name.clone(), judges);
     }
     Ok(found)
+}
+
+/// Returns until when labels on a criterion have been seen by earlier versions of its judges, if they
+/// were tried on any.
+///
+/// # Errors
+/// [`crate::ErrorKind::Input`] if a certificate cannot be read.
+pub(crate) fn seen_until(
+    project: &Project,
+    set: &EvalSet,
+    name: &str,
+    criterion: &Criterion,
+) -> Result<Option<Timestamp>, AppError> {
+    let judges = set.judges.iter().map(|spec| (&spec.name, &spec.judge.name, &spec.criterion));
+    let juries = set.juries.iter().map(|jury| (&jury.name, &jury.name, &jury.criterion));
+    let mut until = None;
+    for (judge, file, _) in judges.chain(juries).filter(|(.., of)| of.name == criterion.name) {
+        let (file, error) = project.certificate(file)?;
+        if let Some(error) = error {
+            return Err(AppError::input(error.to_string())
+                .with_hint("remove it and calibrate the judge again"));
+        }
+        let entry = file.content.as_ref().and_then(|found| found.entry(name, &criterion.name));
+        let today = named_today(project, set, judge, criterion)?;
+        if let Some((entry, today)) = entry.zip(today) {
+            until = until.max(entry.seen_until(today.hashes.version()));
+        }
+    }
+    Ok(until)
 }
 
 /// Returns the criteria whose judges are all trusted.

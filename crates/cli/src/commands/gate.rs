@@ -10,6 +10,17 @@ use crate::exit::Exit;
 
 pub(super) fn gate(context: &Context<'_>, args: &Gate) -> Result<Exit, AppError> {
     let files = ReportFiles::parse(&args.reports)?;
+    let answer = gated(context, args, &files);
+    if let Err(error) = &answer {
+        // Whoever reads the files learns why there is no answer; the error itself is printed last.
+        if let Err(unwritten) = files.write(&context.app.unusable(&args.set, error)) {
+            context.output.note(&format!("the report could not be written: {unwritten}\n"));
+        }
+    }
+    answer
+}
+
+fn gated(context: &Context<'_>, args: &Gate, files: &ReportFiles) -> Result<Exit, AppError> {
     let sending = session::sending(&args.sending)?;
     let request =
         GateRequest { set: args.set.clone(), replay: args.replay, sending: sending.clone() };

@@ -35,6 +35,11 @@ fn described(answer: &SizeAnswer) -> String {
     let points = |share: f64| format!("{:.1} points", share * 100.0);
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     let differ = match answer.spread {
+        // A change of so many points makes as many cases differ.
+        Spread::Discordance { share } if share < answer.change => format!(
+            "{:.1} % of the cases differ, and a change of that size makes no fewer differ",
+            answer.change * 100.0
+        ),
         Spread::Discordance { share } => format!("{:.1} % of the cases differ", share * 100.0),
         Spread::Variance { difference } => {
             format!(

@@ -5,7 +5,7 @@ use analysis::{
 use evalset::JudgeState;
 use score::Status;
 
-use super::{name, name_list};
+use super::{name, name_list, opinion};
 use crate::number::{count, counted, duration};
 
 /// The most cells that are named.
@@ -125,23 +125,7 @@ pub fn rule_sentence(outcome: &RuleOutcome) -> String {
             required_cases(*required, failing, unknown)
         }
         Rule::Regressions { passes, samples, approved, broken, undecided } => {
-            let least = if *samples > 1 {
-                format!(" in {passes} of {samples} samples")
-            } else {
-                String::new()
-            };
-            let mut found = if broken.is_empty() {
-                "none is broken".to_owned()
-            } else {
-                format!("broken: {}", name_list(broken))
-            };
-            if !undecided.is_empty() {
-                found.push_str(&format!("; not decided: {}", name_list(undecided)));
-            }
-            format!(
-                "the {} of the baseline still pass{least}: {found}",
-                counted(*approved, "approved case")
-            )
+            regressions((*passes, *samples), *approved, broken, undecided)
         }
         Rule::MinCases { least, found } => {
             format!("at least {least} complete cases: {found}")
@@ -175,10 +159,14 @@ pub fn rule_sentence(outcome: &RuleOutcome) -> String {
                 [] => "no judge decides it".to_owned(),
                 found => found.join(", "),
             };
-            format!("judges of {} are trusted: {found}", name(criterion))
+            format!("the judges of {} have to be trusted: {found}", name(criterion))
         }
     };
-    format!("{text}{}", short_evidence(outcome.held))
+    let whose = match outcome.opinion_of.as_slice() {
+        [] => String::new(),
+        judges => format!(" (according to {})", opinion(judges)),
+    };
+    format!("{text}{whose}{}", short_evidence(outcome.held))
 }
 
 /// Returns the mark of a rule: never colour alone.
@@ -192,8 +180,34 @@ pub(crate) fn rule_mark(held: Held) -> &'static str {
 
 fn verdict_rule(better: bool, verdict: Option<Verdict>) -> String {
     let asked = if better { "better" } else { "no worse" };
-    let found = verdict.map_or("no verdict", Verdict::words);
-    format!("the primary criterion is {asked}: {found}")
+    let found = match verdict {
+        None => "no verdict".to_owned(),
+        Some(Verdict::NotEnough) => Verdict::NotEnough.words().to_owned(),
+        Some(verdict) => format!("it is {}", verdict.words()),
+    };
+    format!("the primary criterion has to be {asked}: {found}")
+}
+
+fn regressions(
+    (passes, samples): (u32, u32),
+    approved: usize,
+    broken: &[String],
+    undecided: &[String],
+) -> String {
+    let least =
+        if samples > 1 { format!(" in {passes} of {samples} samples") } else { String::new() };
+    let mut found = if broken.is_empty() {
+        "none is broken".to_owned()
+    } else {
+        format!("broken: {}", name_list(broken))
+    };
+    if !undecided.is_empty() {
+        found.push_str(&format!("; not decided: {}", name_list(undecided)));
+    }
+    format!(
+        "the {} of the baseline must still pass{least}: {found}",
+        counted(approved, "approved case")
+    )
 }
 
 fn required_cases(required: usize, failing: &[String], unknown: &[String]) -> String {
@@ -204,7 +218,7 @@ fn required_cases(required: usize, failing: &[String], unknown: &[String]) -> St
     if !unknown.is_empty() {
         found.push_str(&format!("; the set has no case {}", name_list(unknown)));
     }
-    format!("{} pass: {found}", counted(required, "required case"))
+    format!("{} must pass: {found}", counted(required, "required case"))
 }
 
 fn short_evidence(held: Held) -> &'static str {

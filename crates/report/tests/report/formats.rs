@@ -320,3 +320,100 @@ fn judged_pairs_put_all_variants_in_an_order() {
     assert!(report::html(&report).contains("Order by judged pairs"));
     assert!(report::text(&report, 100, false).contains("Order by judged pairs"));
 }
+
+#[test]
+fn warnings_stand_above_the_verdict_and_what_is_left_out_is_listed_in_every_format() {
+    let report = report(statuses());
+    let texts = [
+        report::text(&report, 100, false),
+        report::markdown(&report),
+        report::html(&report),
+        report::junit(&report),
+        report::csv(&report),
+    ];
+    for text in texts {
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        let place = |what: &str| words.find(what).unwrap_or_else(|| panic!("no {what}: {text}"));
+        let warning = place("retry errors before");
+        assert!(warning < place("not enough evidence yet"), "{text}");
+        for status in ["error", "unreadable", "skipped", "no checks", "missing"] {
+            assert!(words.contains(status), "no {status}: {text}");
+        }
+    }
+    let text = report::text(&report, 200, false);
+    let listed = "case-2 (pass → error), case-3 (pass → unreadable), case-4 (pass → skipped), case-5 \
+                  (pass → no checks), case-6 (pass → missing)";
+    assert!(text.contains("5 cases left out on correct") && text.contains(listed), "{text}");
+    let value: serde_json::Value = serde_json::from_str(&report::json(&report)).unwrap();
+    let compared = &value["sections"][0]["comparison"];
+    assert_eq!(compared["criteria"][0]["left_out"].as_array().unwrap().len(), 5);
+    assert_eq!(compared["warnings"][0]["kind"], "many_left_out");
+}
+
+#[test]
+fn input_that_cannot_be_used_is_said_in_every_format() {
+    let mut report = report::Report::new("orders: no answer", now());
+    report.unusable = Some(report::Unusable {
+        message: "the files of the eval set `orders` have errors".to_owned(),
+        hint: Some("mend <them>".to_owned()),
+        findings: vec!["evalsets/orders/cases.jsonl:3:1: the id `a` stands twice".to_owned()],
+    });
+    let sentence = "No answer, because the input cannot be used: the files of the eval set `orders` have errors.";
+    let text = report::text(&report, 200, false);
+    assert!(
+        text.contains(sentence) && text.contains("cases.jsonl:3:1: the id `a` stands"),
+        "{text}"
+    );
+    let markdown = report::markdown(&report);
+    assert!(markdown.contains("No answer") && markdown.contains("mend &lt;them&gt;"), "{markdown}");
+    let html = report::html(&report);
+    assert!(html.contains("No answer") && html.contains("stands twice"), "{html}");
+    elements(&html);
+    let xml = report::junit(&report);
+    let counts = elements(&xml);
+    assert_eq!((counts["testsuite"], counts["testcase"], counts["error"]), (1, 1, 1), "{xml}");
+    assert!(xml.contains("errors=\"1\"") && xml.contains("stands twice"), "{xml}");
+    let value: serde_json::Value = serde_json::from_str(&report::json(&report)).unwrap();
+    assert_eq!(value["unusable"]["findings"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn whose_opinion_a_verdict_is_stands_wherever_the_verdict_does() {
+    let (before, after) = pairs(60, 18, 0, 22);
+    let of = |name: &str, cases: &str| {
+        let criteria = [(by_judge("polite", "tone"), cases), (by_judge("short", "tone"), cases)];
+        results(name, &criteria)
+    };
+    let (baseline, candidate) = (of("before", &before), of("after", &after));
+    let comparison = compared(&baseline, &candidate);
+    let one = std::num::NonZeroU32::MIN;
+    let spec = GateSpec {
+        regressions: Some(evalset::RegressionRule { passes: one, samples: one }),
+        ..GateSpec::default()
+    };
+    let outcome = gate(&spec, &baseline, &candidate, &comparison, &GateContext::default()).unwrap();
+    let mut report = report(Section::new(comparison, &baseline, &candidate));
+    report.gate = Some(outcome);
+    let whose = "according to judge tone (not trusted)";
+    let rules = [
+        format!("has to be no worse: it is better ({whose})"),
+        format!("must still pass: none is broken ({whose})"),
+    ];
+    let plain = |text: String| text.replace('\\', "").replace("<!-- -->", "");
+    let texts = [
+        report::text(&report, 200, false),
+        plain(report::markdown(&report)),
+        report::html(&report),
+    ];
+    for text in &texts {
+        for rule in &rules {
+            assert!(text.contains(rule), "no {rule}: {text}");
+        }
+        assert!(text.contains("According to judge tone (not trusted), after is better"), "{text}");
+    }
+    let xml = report::junit(&report);
+    assert!(xml.contains("According to judge tone (not trusted), after is better"), "{xml}");
+    assert!(report::csv(&report).contains(&format!("better {whose}")));
+    let value: serde_json::Value = serde_json::from_str(&report::json(&report)).unwrap();
+    assert_eq!(value["gate"]["rules"][0]["opinion_of"], serde_json::json!(["tone"]));
+}

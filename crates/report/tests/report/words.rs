@@ -262,3 +262,40 @@ fn a_verdict_that_the_correction_holds_back_is_named() {
         "{text}"
     );
 }
+
+#[test]
+fn what_people_would_find_of_a_judges_difference_stands_beside_its_verdict() {
+    use analysis::calibration::{CorrectedDifference, Correction, CorrectionMethod, NotCorrected};
+    use analysis::{Basis, Estimate};
+    let basis = Basis::Judge { judges: vec!["tone".to_owned()], trusted: false };
+    let names = Names {
+        baseline: "A".to_owned(),
+        candidate: "B".to_owned(),
+        label: vec!["--run 7 --for A B".to_owned()],
+    };
+    let value = |value| Estimate::Value { value };
+    let of = |correction| CorrectedDifference { judged: 80, judge_says: value(0.09), correction };
+    let corrected = Correction::Corrected {
+        method: CorrectionMethod::PredictionPowered,
+        estimate: value(0.031),
+        interval: Estimate::Value { value: values::Interval::new(-0.04, 0.102).unwrap() },
+        standard_error: None,
+        labels: 40,
+        judged: 80,
+        judge_says: value(0.09),
+        effective_labels: None,
+    };
+    let found = report::CorrectedVerdict::of("polite", of(corrected), Some(0.05));
+    assert_eq!(found.verdict, Some(Verdict::NoWorse));
+    assert_eq!(
+        report::words::corrected_sentence(&found, &basis, &names),
+        "polite: judge tone says +9.0 points on the 80 cases of the test split; corrected with 40 cases \
+         that people labelled on both sides: +3.1 points (95 %: −4.0 to +10.2), which reads “no worse”."
+    );
+    let none = of(Correction::Not { reason: NotCorrected::NoPairs });
+    let none = report::CorrectedVerdict::of("polite", none, Some(0.05));
+    assert_eq!(none.verdict, None);
+    let text = report::words::corrected_sentence(&none, &basis, &names);
+    assert!(text.contains("the verdict is that of judge tone alone."), "{text}");
+    assert!(text.ends_with("`trysquare label --run 7 --for A B --criterion polite`."), "{text}");
+}
