@@ -74,3 +74,43 @@ fn a_judge_says_what_it_decides_and_what_to_do_next() {
     let shown = sandbox.run(&["judge", "show", "tone"]);
     assert!(shown.stdout.contains("tone.trust.json: "), "{shown}");
 }
+
+#[test]
+fn a_jury_is_listed_and_its_members_are_shown_to_decide_through_it() {
+    let sandbox = Sandbox::with_project();
+    sandbox.write("judges/tone.prompt", TONE);
+    sandbox.write("judges/manners.prompt", &TONE.replace("polite", "kind"));
+    let file = "evalsets/order-number/evalset.yaml";
+    let set = sandbox.read(file);
+    let set = set.replace("criteria:\n", "criteria:\n  polite: {source: judge}\n");
+    let judges = "judges:\n  - {judge: tone, criterion: polite, threshold: 0.7}\n  \
+                  - {judge: manners, criterion: polite, threshold: 0.7}\n\
+                  juries:\n  panel: {members: [tone, manners], rule: mean, threshold: 0.5, criterion: polite}\n";
+    sandbox.write(file, &format!("{set}\n{judges}"));
+    insta::assert_snapshot!(sandbox.run(&["judge", "list"]), @r"
+    judge    version       model              eval set      criterion  state
+    manners  7d2d382f8562  openai/gpt-5-mini  order-number  polite     jury panel
+    tone     41497f8c719d  openai/gpt-5-mini  order-number  polite     jury panel
+    panel    c6d8bce58d97  2 judges           order-number  polite     not calibrated
+
+    Next
+      trysquare run order-number    there is nothing yet that it could judge
+    --- exit 0
+    ");
+    insta::assert_snapshot!(sandbox.run(&["judge", "show", "panel"]), @r"
+    panel
+    version      c6d8bce58d970a035df9c28a2f47996cffee2f2d1b57abeeebf8b5fef1761cdf
+    model        openai/gpt-5-mini, openai/gpt-5-mini
+    answers      the mean of tone, manners
+
+    polite of order-number  not calibrated
+    judged       nothing as it is today, on this machine
+
+    Next
+      trysquare run order-number    there is nothing yet that it could judge
+    --- exit 0
+    ");
+    let member = sandbox.run(&["judge", "show", "tone"]);
+    assert!(member.stdout.contains("a member of the jury panel"), "{member}");
+    assert!(!member.stdout.contains("Next"), "its own certificate decides nothing: {member}");
+}

@@ -154,3 +154,19 @@ fn a_gate_and_a_baseline_count_what_people_decided() {
     let compared = ran(&sandbox, &["compare", "baseline", "latest/new"]);
     assert!(compared.contains("new is better: 30 fixed, 0 broke, 30 unchanged."), "{compared}");
 }
+
+#[test]
+fn what_people_decided_is_shown_and_no_longer_waited_for() {
+    let sandbox = project();
+    let before = ran(&sandbox, &["show", "latest"]);
+    assert!(before.contains("not labelled"), "{before}");
+    assert!(before.contains("trysquare label order-number"), "{before}");
+    label(&sandbox, &["--for", "old", "new", "--labeller", "ana"], 2 * CASES);
+    let after = ran(&sandbox, &["show", "latest"]);
+    assert!(!after.contains("not labelled"), "{after}");
+    assert!(!after.contains("trysquare label"), "{after}");
+    for (variant, counts) in [("old", "n 60    30    30"), ("new", "n 60    60     0")] {
+        let row = after.lines().find(|line| line.starts_with(variant)).unwrap();
+        assert!(row.contains(counts), "{after}");
+    }
+}

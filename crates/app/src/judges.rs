@@ -2,25 +2,27 @@
 
 use std::path::Path;
 
-use evalset::{CertifiedRate, JudgeSpec, JudgeState, TestLabels, TrustEntry};
-use project::{EvalSetFolder, Project, PromptFile};
+use evalset::{Certificate, CertifiedRate, JudgeSpec, JudgeState, JurySpec, TestLabels};
+use project::{EvalSetFolder, Project, PromptFile, SetFile};
 use prompt::{LinkedPrompt, VariableRoot};
 use score::{JudgeAnswer, read_judge};
 use serde::Serialize;
 use store::Store;
 use values::{ContentHash, Id, Timestamp};
 
-use crate::calibrate::{JudgeToday, judge_today};
+use crate::calibrate::{JudgeToday, named_today, standing};
 use crate::{App, AppError};
 
-/// A judge as it is listed and shown.
+/// A judge or a jury as it is listed and shown.
 #[derive(Debug, Clone, Serialize)]
 pub struct JudgeView {
-    /// Its name, which is that of its file.
+    /// Its name, which is that of its file; a jury's is that in its eval set.
     pub name: String,
-    /// Its file.
-    pub file: String,
-    /// The version of its prompt; `None` if it has errors.
+    /// Its file; `None` of a jury.
+    pub file: Option<String>,
+    /// The judges of a jury; none of a judge.
+    pub members: Vec<String>,
+    /// The version of its prompt, or of the jury; `None` if it has errors.
     pub version: Option<ContentHash>,
     /// The model that it names.
     pub model: Option<String>,
@@ -47,6 +49,10 @@ pub struct JudgeUse {
     pub name: String,
     /// The criterion.
     pub criterion: String,
+    /// The jury that it is a member of, whose verdict counts and not its own.
+    pub jury: Option<String>,
+    /// Why it cannot be asked.
+    pub problem: Option<String>,
     /// The model that it runs on; `None` if neither the set nor its prompt names one.
     pub model: Option<String>,
     /// The version that its scores carry: prompt, model and config.
@@ -97,7 +103,7 @@ pub enum JudgeNext {
     Label,
     /// It is not good enough.
     Improve,
-    /// It is trusted.
+    /// It is trusted, or a jury decides in its place.
     Nothing,
 }
 
@@ -110,10 +116,12 @@ impl App {
     pub fn judges(&self, folder: Option<&Path>) -> Result<Vec<JudgeView>, AppError> {
         let (project, _) = self.open(folder)?;
         let looking = self.looking(&project)?;
-        project.judges.values().map(|file| looking.view(file)).collect()
+        let judges = project.judges.values().map(|file| looking.view(file));
+        let juries = looking.juries().map(|(set, jury)| looking.jury_view(set, jury));
+        judges.chain(juries).collect()
     }
 
-    /// Returns one judge, by the name of its file or the one that an eval set gives it. Blocking.
+    /// Returns one judge or jury, by the name of its file or the one that an eval set gives it. Blocking.
     ///
     /// # Errors
     /// As [`App::judges`]; [`crate::ErrorKind::Input`] too if there is no such judge.
@@ -125,8 +133,14 @@ impl App {
             let mut named = specs.filter(|spec| spec.name == name).map(|spec| &spec.judge.name);
             named.find_map(|file| project.judges.get(file))
         });
-        let file = file.ok_or_else(|| unknown_judge(&project, name))?;
-        looking.view(file)
+        if let Some(file) = file {
+            return looking.view(file);
+        }
+        let mut juries = looking.juries();
+        let (set, jury) = juries
+            .find(|(_, jury)| jury.name == name)
+            .ok_or_else(|| unknown_judge(&project, name))?;
+        looking.jury_view(set, jury)
     }
 
     fn looking<'a>(&self, project: &'a Project) -> Result<Looking<'a>, AppError> {
@@ -160,64 +174,96 @@ struct Looking<'a> {
 }
 
 impl Looking<'_> {
+    fn juries(&self) -> impl Iterator<Item = (&EvalSetFolder, &JurySpec)> {
+        self.sets.iter().flat_map(|set| {
+            let juries = set.set.as_ref().map(|set| set.juries.as_slice()).unwrap_or_default();
+            juries.iter().map(move |jury| (set, jury))
+        })
+    }
+
     fn view(&self, file: &PromptFile) -> Result<JudgeView, AppError> {
         let linked = file.linked.as_ref();
         let (certificate, error) = self.project.certificate(&file.name)?;
         let mut uses = Vec::new();
         for set in &self.sets {
             for spec in specs(set).iter().filter(|spec| spec.judge.name == file.name) {
-                let content = certificate.content.as_ref();
-                let entry = content.and_then(|one| one.entry(&set.name, &spec.criterion.name));
-                uses.push(self.used(set, spec, entry)?);
+                let certified = certificate.content.as_ref();
+                uses.push(self.used(set, &spec.name, &spec.criterion.name, certified)?);
             }
         }
         let front_matter = linked.map(|linked| &linked.prompt().front_matter);
         Ok(JudgeView {
             name: file.name.clone(),
-            file: file.path.to_string_lossy().into_owned(),
+            file: Some(file.path.to_string_lossy().into_owned()),
+            members: Vec::new(),
             version: linked.map(LinkedPrompt::version),
             model: front_matter.and_then(|matter| matter.model.clone()),
             description: front_matter.and_then(|matter| matter.description.clone()),
             sees: linked.map(seen).unwrap_or_default(),
             answers: linked.and_then(|linked| read_judge(linked).0).map(|it| form(&it.answer)),
-            certificate: certificate
-                .text
-                .is_some()
-                .then(|| certificate.path.to_string_lossy().into_owned()),
+            certificate: certified_in(&certificate),
             certificate_error: error.map(|error| error.to_string()),
             uses,
         })
     }
 
+    fn jury_view(&self, set: &EvalSetFolder, jury: &JurySpec) -> Result<JudgeView, AppError> {
+        let (certificate, error) = self.project.certificate(&jury.name)?;
+        let certified = certificate.content.as_ref();
+        let used = self.used(set, &jury.name, &jury.criterion.name, certified)?;
+        let members: Vec<_> = jury.members.iter().map(|member| member.name.clone()).collect();
+        Ok(JudgeView {
+            name: jury.name.clone(),
+            file: None,
+            version: used.version,
+            model: used.model.clone(),
+            description: None,
+            sees: Vec::new(),
+            answers: Some(format!("the {} of {}", jury.rule.name(), members.join(", "))),
+            members,
+            certificate: certified_in(&certificate),
+            certificate_error: error.map(|error| error.to_string()),
+            uses: vec![used],
+        })
+    }
+
     fn used(
         &self,
-        set: &EvalSetFolder,
-        spec: &JudgeSpec,
-        entry: Option<&TrustEntry>,
+        folder: &EvalSetFolder,
+        name: &str,
+        criterion: &str,
+        certificate: Option<&Certificate>,
     ) -> Result<JudgeUse, AppError> {
-        let declared = set.set.as_ref().and_then(|set| set.criterion(&spec.criterion.name));
-        // Without a model nobody is judged; the view says so, and `validate` where it is missing.
-        let today = declared
-            .and_then(|criterion| judge_today(self.project, spec, criterion).ok())
-            .flatten();
-        let state = match (entry, &today) {
-            (None, _) => None,
-            (Some(entry), Some(today)) => Some(entry.state_of(&today.hashes)),
-            (Some(_), None) => Some(JudgeState::Stale),
+        let set = folder.set.as_ref();
+        let found = set.and_then(|set| Some((set, set.criterion(criterion)?)));
+        let today = match found {
+            Some((set, declared)) => named_today(self.project, set, name, declared),
+            None => Ok(None),
         };
-        let (name, criterion) = (spec.name.clone(), spec.criterion.name.clone());
+        let (today, problem) = match today {
+            Ok(today) => (today, None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        let entry = certificate.and_then(|one| one.entry(&folder.name, criterion));
+        let state = standing(entry, today.as_ref());
         let judged = match &today {
             Some(today) => {
-                self.store.judged_outputs(&set.name, &criterion, &name, today.version)?
+                self.store.judged_outputs(&folder.name, criterion, name, today.version)?
             }
             None => 0,
         };
+        let jury = set.and_then(|set| set.jury_of(name)).map(|jury| jury.name.clone());
         let changed = entry.zip(today.as_ref());
+        let next = match &jury {
+            Some(_) if today.is_some() => JudgeNext::Nothing,
+            _ => self.next(&folder.name, today.as_ref(), judged, state)?,
+        };
         Ok(JudgeUse {
-            next: self.next(&set.name, today.as_ref(), judged, state)?,
-            set: set.name.clone(),
-            name,
-            criterion,
+            set: folder.name.clone(),
+            name: name.to_owned(),
+            criterion: criterion.to_owned(),
+            jury,
+            problem,
             model: today.as_ref().map(|today| today.hashes.model.clone()),
             version: today.as_ref().map(|today| today.version),
             state,
@@ -232,6 +278,7 @@ impl Looking<'_> {
                 uses: entry.uses(),
             }),
             judged,
+            next,
         })
     }
 
@@ -258,6 +305,10 @@ impl Looking<'_> {
             (_, _, None | Some(JudgeState::Stale)) => JudgeNext::Calibrate,
         })
     }
+}
+
+fn certified_in(file: &SetFile<Certificate>) -> Option<String> {
+    file.text.is_some().then(|| file.path.to_string_lossy().into_owned())
 }
 
 /// Returns the variables that a judge sees, each once, in the order of their first use.

@@ -46,6 +46,7 @@ mod sizes;
 mod target;
 mod trust;
 mod until_decided;
+mod waiting;
 
 use std::path::Path;
 
@@ -89,10 +90,11 @@ pub use pins::{Approval, ExportedPrompt, PinRequest, PinView};
 pub use plan::{Plan, PlanSummary, RunRequest, Sending, VariantPlan};
 pub use probe::{ProbePlan, ProbeRequest, StartedProbe};
 pub use prompts::{PromptView, RenderedPrompt, VariableView, VersionView};
-pub use results::{CellFilter, CellView, JudgesBill, RunView, VariantView, Waiting};
+pub use results::{CellFilter, CellView, RunView, VariantView};
 pub use sizes::{Detectable, SizeAnswer, SizeRequest, SizeSpread};
 pub use trust::TrustView;
 pub use until_decided::UntilDecidedRequest;
+pub use waiting::{JudgesBill, Waiting};
 
 // Data that answers carry, so that a program needs no other crate for what this one returns.
 pub use analysis::{

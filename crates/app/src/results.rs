@@ -5,15 +5,16 @@ use std::io::Write;
 use std::path::Path;
 
 use analysis::{CasePasses, PassRate};
-use evalset::{EvalSet, JudgeSpec, ScoreSource};
+use evalset::ScoreSource;
 use run::{ExportRow, RunHeader};
 use score::{Outcome, Status};
 use serde::Serialize;
 use store::{CaseCounts, CellRecord, CellRow, RunSummary, Store, StoreError, VariantTotals, Which};
-use values::{ContentHash, Id, NanoDollars};
+use values::Id;
 
-use crate::judging::{judging_runs, leave_out_comparing};
+use crate::judging::leave_out_comparing;
 use crate::material::counting_settings;
+use crate::waiting::{JudgesBill, Waiting, judges_bill};
 use crate::{App, AppError, ErrorKind};
 
 /// A run with what its variants add up to.
@@ -31,36 +32,6 @@ pub struct RunView {
     pub waiting: Option<Waiting>,
     /// Whether it is the newest run.
     pub is_latest: bool,
-}
-
-/// What one version of a judge took for the outputs of a run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct JudgesBill {
-    /// The judge's name in the eval set.
-    pub judge: String,
-    /// Its model.
-    pub answers: String,
-    /// Its prompt's version, short.
-    pub version: Option<String>,
-    /// Replies that it gave, those that could not be read included.
-    pub replies: u32,
-    /// Of these: from the cache, or from recordings.
-    pub not_live: u32,
-    /// What the live ones cost, where it is known.
-    pub cost: NanoDollars,
-    /// Live replies whose cost nobody knows.
-    pub cost_unknown: u32,
-}
-
-/// A criterion that nothing has decided for some cells of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Waiting {
-    /// The criterion.
-    pub criterion: String,
-    /// Whose scores decide it.
-    pub by: ScoreSource,
-    /// The judges that could, by their names in the eval set.
-    pub judges: Vec<String>,
 }
 
 /// What the cells of a variant add up to.
@@ -148,7 +119,7 @@ impl App {
         for CaseCounts { variant, passed, decided, cluster } in store.case_counts(run)? {
             passes.entry(variant).or_default().push(CasePasses { passed, decided, cluster });
         }
-        let variants = (0u32..)
+        let mut variants = (0u32..)
             .zip(&header.variants)
             .map(|(index, variant)| {
                 let (answers, version) = crate::plan::described(&variant.source);
@@ -157,15 +128,19 @@ impl App {
                     .map_err(|error| AppError::new(ErrorKind::Record, error.to_string()))?;
                 Ok(VariantView { name: variant.name.clone(), answers, version, totals, rate })
             })
-            .collect::<Result<_, AppError>>()?;
+            .collect::<Result<Vec<_>, AppError>>()?;
         let judges = judges_bill(&store, run)?;
-        let waiting = if summary.tally.counts.no_checks == 0 {
-            None
-        } else {
+        let mut waiting = None;
+        if summary.tally.counts.no_checks > 0 {
             let mut set = counting_settings(&store, &header, &project.config.defaults)?;
             leave_out_comparing(&store, run, &mut set)?;
-            waiting(&set)
-        };
+            waiting = crate::waiting::waiting(&set);
+            if let Some(by_people) = waiting.take_if(|one| one.by == ScoreSource::Human) {
+                let open =
+                    self.add_people(&project, (&store, &header), &by_people, &mut variants)?;
+                waiting = (open > 0).then_some(by_people);
+            }
+        }
         let newest = store.run_headers(None, None, 1)?.pop();
         let is_latest = newest.is_some_and(|newest| newest.id == run);
         Ok(RunView { header, summary, variants, judges, waiting, is_latest })
@@ -287,54 +262,6 @@ impl App {
         })?;
         Ok(())
     }
-}
-
-/// Adds up what judging a run took, for each version of a judge, in the order in which they were asked.
-fn judges_bill(store: &Store, run: Id) -> Result<Vec<JudgesBill>, AppError> {
-    let mut bills: Vec<(ContentHash, JudgesBill)> = Vec::new();
-    for judging in judging_runs(store, run)? {
-        let mut totals = store.variant_totals(judging.id)?;
-        for (index, judge) in (0u32..).zip(&judging.variants) {
-            let totals = totals.remove(&index).unwrap_or_default();
-            let place = bills.iter().position(|(hash, _)| *hash == judge.hash);
-            let place = place.unwrap_or_else(|| {
-                let (answers, version) = crate::plan::described(&judge.source);
-                let judge_name = judge.name.clone();
-                let bill =
-                    JudgesBill { judge: judge_name, answers, version, ..JudgesBill::default() };
-                bills.push((judge.hash, bill));
-                bills.len() - 1
-            });
-            let bill = &mut bills[place].1;
-            let not_live = totals.cache_hits + totals.replays;
-            bill.replies += totals.live + not_live;
-            bill.not_live += not_live;
-            bill.cost = bill.cost + totals.cost;
-            bill.cost_unknown += totals.cost_unknown;
-        }
-    }
-    Ok(bills.into_iter().map(|(_, bill)| bill).collect())
-}
-
-/// Finds what the cells of a set wait for where nothing has decided them: the primary criterion, or the
-/// only one, if judges or people decide it. A criterion that could decide nothing is waited for by nobody.
-fn waiting(set: &EvalSet) -> Option<Waiting> {
-    let criterion = match (&set.primary, set.criteria.as_slice()) {
-        (Some(primary), _) => set.criterion(&primary.name)?,
-        (None, [only]) => only,
-        (None, _) => return None,
-    };
-    let waits = match criterion.source {
-        ScoreSource::Code => false,
-        ScoreSource::Judge => set.is_judged(criterion),
-        ScoreSource::Human => criterion.decides(),
-    };
-    let serves = |spec: &&JudgeSpec| spec.criterion.name == criterion.name;
-    waits.then(|| Waiting {
-        criterion: criterion.name.clone(),
-        by: criterion.source,
-        judges: set.judges.iter().filter(serves).map(|spec| spec.name.clone()).collect(),
-    })
 }
 
 fn reasons_of(store: &Store, run: Id, cell: u32) -> Result<Vec<String>, AppError> {

@@ -15,12 +15,13 @@ use stats::InvalidInput;
 use store::Store;
 use values::Id;
 
-pub(crate) use trust::{JudgeToday, is_trusted, judge_today, judges_of, seen_until, trusted};
+pub(crate) use trust::{
+    JudgeToday, is_trusted, judges_of, named_today, seen_until, standing, trusted,
+};
 
 use crate::labels::open_world;
 use crate::{App, AppError};
 use gather::{Gathering, align, scale_of};
-use trust::named_today;
 
 /// What a person asks of a judge.
 #[derive(Debug, Clone)]

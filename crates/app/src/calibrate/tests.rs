@@ -12,6 +12,7 @@ use store::Judgement;
 use tempfile::TempDir;
 use values::{ContentHash, Id, Timestamp};
 
+use super::trust::judge_today;
 use super::*;
 use crate::{Environment, Host, JudgeNext};
 

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use analysis::{JudgeTrust, VariantResults};
-use evalset::{Criterion, EvalSet, JudgeSpec, JudgeState, JurySpec, ScoreSource, TrustHashes};
+use evalset::{
+    Criterion, EvalSet, JudgeSpec, JudgeState, JurySpec, ScoreSource, TrustEntry, TrustHashes,
+};
 use project::Project;
 use score::jury_version;
 use serde_json::json;
@@ -135,13 +137,18 @@ fn state_of(
         );
     }
     let entry = file.content.as_ref().and_then(|found| found.entry(set_name, &criterion.name));
-    Ok(match (entry, today) {
-        (Some(entry), Some(today)) if !was_another(&today.version) => {
-            Some(entry.state_of(&today.hashes))
-        }
-        (Some(_), _) => Some(JudgeState::Stale),
-        (None, _) => None,
-    })
+    // A certificate says nothing of another version than today's.
+    let today = today.filter(|today| !was_another(&today.version));
+    Ok(standing(entry, today.as_ref()))
+}
+
+/// Reads a state off a certificate: stale if today's judge is another than the certified, or is not there.
+pub(crate) fn standing(
+    entry: Option<&TrustEntry>,
+    today: Option<&JudgeToday>,
+) -> Option<JudgeState> {
+    let entry = entry?;
+    Some(today.map_or(JudgeState::Stale, |today| entry.state_of(&today.hashes)))
 }
 
 /// Returns how far the judges of each criterion that judges decide can be trusted for some results.

@@ -5,7 +5,7 @@ use app::{AppError, CalibrationView, CertifiedRate, JudgeNext, JudgeState, Judge
 
 use super::{Context, probe};
 use crate::args::{Judge, JudgeCommand};
-use crate::diagnostics::printable;
+use crate::diagnostics::{counted, printable};
 use crate::exit::Exit;
 use crate::output::{BOLD, FAINT};
 use crate::table::{self, Align};
@@ -49,7 +49,11 @@ fn list(judges: &[JudgeView]) -> String {
             vec![printable(&judge.name), version.clone(), model, set, criterion, state]
         };
         for of in &judge.uses {
-            rows.push(row(of.model.as_ref(), &of.set, &of.criterion, state(of)));
+            // The models of a jury stand in the rows of its members.
+            let members =
+                (!judge.members.is_empty()).then(|| counted(judge.members.len(), "judge"));
+            let model = members.as_ref().or(of.model.as_ref());
+            rows.push(row(model, &of.set, &of.criterion, state(of)));
             steps.extend(step(of));
         }
         if judge.uses.is_empty() {
@@ -59,12 +63,20 @@ fn list(judges: &[JudgeView]) -> String {
             }
         }
     }
-    steps.dedup();
-    table::render(&head, &rows) + &table::steps(&steps)
+    let mut distinct: Vec<(String, String)> = Vec::new();
+    for step in steps {
+        if !distinct.contains(&step) {
+            distinct.push(step);
+        }
+    }
+    table::render(&head, &rows) + &table::steps(&distinct)
 }
 
 /// How far a judge can be trusted, in a word; never colour alone.
 fn state(of: &JudgeUse) -> String {
+    if let Some(jury) = &of.jury {
+        return format!("{FAINT}jury {}{FAINT:#}", printable(jury));
+    }
     let (style, word) = match of.state {
         None => (OPEN, "not calibrated"),
         Some(JudgeState::Trusted) => (GOOD, JudgeState::Trusted.words()),
@@ -75,7 +87,7 @@ fn state(of: &JudgeUse) -> String {
 }
 
 /// The command that brings a judge nearer to being trusted, and why.
-fn step(of: &JudgeUse) -> Option<(String, String)> {
+fn step(of: &JudgeUse) -> Vec<(String, String)> {
     let (name, set) = (printable(&of.name), printable(&of.set));
     let (command, why) = match of.next {
         JudgeNext::Mend => (MEND.0.to_owned(), MEND.1),
@@ -92,15 +104,21 @@ fn step(of: &JudgeUse) -> Option<(String, String)> {
             "measure it against people's labels",
         ),
         JudgeNext::Label => {
-            (format!("trysquare label {set}"), "too few outputs are labelled to trust any judge")
+            let criterion = printable(&of.criterion);
+            let label = format!("trysquare label {set} --criterion {criterion}");
+            let calibrate = format!("trysquare calibrate {name} --set {set}");
+            return vec![
+                (label, "too few labels to trust any judge".to_owned()),
+                (calibrate, "then measure it again".to_owned()),
+            ];
         }
         JudgeNext::Improve => (
             format!("trysquare calibrate {name} --set {set} --split dev"),
             "see where it errs, and mend its prompt",
         ),
-        JudgeNext::Nothing => return None,
+        JudgeNext::Nothing => return Vec::new(),
     };
-    Some((command, why.to_owned()))
+    vec![(command, why.to_owned())]
 }
 
 fn shown(judge: &JudgeView) -> String {
@@ -109,7 +127,7 @@ fn shown(judge: &JudgeView) -> String {
     let sees = judge.sees.join(", ");
     let facts = [
         ("description", judge.description.as_deref()),
-        ("file", Some(judge.file.as_str())),
+        ("file", judge.file.as_deref()),
         ("version", version.as_deref().or(Some("none: it has errors"))),
         ("model", judge.model.as_deref()),
         ("sees", Some(sees.as_str())),
@@ -148,6 +166,12 @@ fn used(of: &JudgeUse, judge: &JudgeView) -> String {
     };
     if of.name != judge.name {
         line("called", &of.name);
+    }
+    if let Some(jury) = &of.jury {
+        line("counts", &format!("as a member of the jury {jury}, whose verdict decides"));
+    }
+    if let Some(problem) = &of.problem {
+        line("problem", problem);
     }
     if let Some(model) = of.model.as_ref().filter(|model| Some(*model) != judge.model.as_ref()) {
         line("model", model);
@@ -195,4 +219,35 @@ fn right(rate: &CertifiedRate, what: &str) -> String {
         rate.of,
         percent(rate.threshold)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_few_labels_on_a_criterion_ask_for_labels_on_it_and_then_for_a_calibration() {
+        let used = JudgeUse {
+            set: "replies".to_owned(),
+            name: "tone".to_owned(),
+            criterion: "polite".to_owned(),
+            jury: None,
+            problem: None,
+            model: None,
+            version: None,
+            state: Some(JudgeState::TooFew),
+            changed: Vec::new(),
+            calibration: None,
+            judged: 3,
+            next: JudgeNext::Label,
+        };
+        let commands: Vec<_> = step(&used).into_iter().map(|(command, _)| command).collect();
+        assert_eq!(
+            commands,
+            [
+                "trysquare label replies --criterion polite",
+                "trysquare calibrate tone --set replies"
+            ]
+        );
+    }
 }
