@@ -103,6 +103,40 @@ fn notes_are_sorted_into_kinds_that_have_shares_and_saturation() {
 }
 
 #[test]
+fn a_purge_reaches_the_kinds_that_repeat_what_was_purged() {
+    let (sandbox, _server) = noted(&["secret-4711 is wrong", "too long", "no number"]);
+    let note = notes(&sandbox);
+    let group = |name: &str, note: &str, sentence: &str| {
+        change(&sandbox, &["group", name, note, "--sentence", sentence]);
+    };
+    group("secret-4711", &note[0], "It names secret-4711.");
+    change(&sandbox, &["rename", "secret-4711", "order secret-4711"]);
+    group("style", &note[0], "It is not how we write.");
+    change(&sandbox, &["group", "style", &note[1]]);
+    group("as bo says", &note[2], "Bo would not send it.");
+    let before = sandbox.read(FILE);
+    let rows = |act: &str| sandbox.read(FILE).matches(&format!("\"act\":\"{act}\"")).count();
+    let is_secret = |row: &&Value| row["note"] == "secret-4711 is wrong";
+    let all: Vec<Value> = before.lines().map(|row| serde_json::from_str(row).unwrap()).collect();
+    let case = all.iter().find(is_secret).unwrap()["case"].as_str().unwrap().to_owned();
+    let by = ["--labeller", "eve", "--yes"];
+    let ran = sandbox.run(&[&["label", "purge", "--case", &case][..], &by].concat());
+    assert!(ran.stdout.contains("(2 define kinds of failures)"), "{ran}");
+    // What other notes were sorted into stays, and so does how they were.
+    let kinds = [("style".to_owned(), 1), ("as bo says".to_owned(), 1)];
+    assert_eq!(categories(&sandbox), kinds);
+    assert_eq!((rows("category"), rows("sort")), (2, 2));
+    let ran = sandbox.run(&[&["label", "purge", "--by", "bo"][..], &by].concat());
+    assert!(ran.stdout.contains("removed 1 event (1 defines a kind of failure)"), "{ran}");
+    assert_eq!(categories(&sandbox), kinds[..1]);
+    // Another copy, as a merge by union leaves it.
+    sandbox.write(FILE, &format!("{before}{}", sandbox.read(FILE)));
+    assert_eq!(sandbox.run(&["label", "export"]).code, 0);
+    let after = sandbox.read(FILE);
+    assert!(!after.contains("secret-4711") && !after.to_lowercase().contains("bo "), "{after}");
+}
+
+#[test]
 fn categories_are_renamed_merged_and_split_and_keep_what_is_in_them() {
     let (sandbox, _server) = noted(&["late", "slow", "rude"]);
     let note = notes(&sandbox);

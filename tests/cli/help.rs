@@ -259,6 +259,8 @@ fn every_command_explains_itself() {
                                 [default: 0.15]
           --report <KIND=FILE>  Write the report into a file as well (md, html or json; may be repeated,
                                 or separated by commas)
+          --resplit             Take seed, shares and clusters as they are now, though labelled cases
+                                change their split; takes back the certificates of the set's judges
 
     Examples:
       trysquare calibrate polite --set replies          measure on the test split

@@ -59,7 +59,7 @@ pub use baseline::{
     AcceptRequest, Acceptance, Accepted, BaselineView, CriterionCounts, NotAcceptable,
     from_results, rule_changes, to_results,
 };
-pub use calibrate::CalibrateRequest;
+pub use calibrate::{CalibrateRequest, JudgedRates};
 pub use compare::{CompareRequest, Compared};
 pub use costs::{
     BudgetView, CostLine, CostsBy, CostsView, PriceView, PricesImported, PricesRequest,
@@ -82,7 +82,7 @@ pub use labels::{
     Brought, Conflict, ConflictDesk, CriterionLabels, ImportFile, ImportedCriterion,
     ImportedExample, ImportedJudge, LabelDesk, LabelImport, LabelItem, LabelPurge, LabelRequest,
     LabelStats, LabellerCounts, LabelsImported, LabelsPurged, LabelsWritten, Opinion, Overlap,
-    QueueKind, ShownOutput,
+    QueueKind, Resplit, ShownOutput,
 };
 pub use models::{ModelView, ProviderView};
 pub use permission::{Grants, Missing, parse_origin};

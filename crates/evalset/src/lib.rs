@@ -19,16 +19,17 @@ pub use baseline::{
     BaselineSource, BaselineValue, BaselineVariant, GateChange, NotDecided, Override,
 };
 pub use case::{
-    Attachment, Case, CaseFile, EditCaseError, MAX_LINE_BYTES, Place as AttachmentPlace,
+    Attachment, Case, CaseFile, CaseRow, EditCaseError, MAX_LINE_BYTES, Place as AttachmentPlace,
 };
 pub use certificate::{
     CERTIFICATE_FORMAT, Certificate, CertificateError, CertifiedRate, JudgeState, TestLabels,
     TrustEntry, TrustHashes, TrustLook,
 };
 pub use label::{
-    Act, BadLabel, Categories, Category, CurrentLabel, Drawn, ExternalOutput, LABEL_FORMAT,
-    LabelEvent, LabelLine, LabelRow, LabelSubject, LabelText, LabelValue, LabelledOutput, Labels,
-    LaterRow, Preference, Purge, Reference, Sorting, SubjectLabels, read_labels, write_labels,
+    Act, BadLabel, Categories, Category, CurrentLabel, Dealing, Dealt, Drawn, ExternalOutput,
+    LABEL_FORMAT, LabelEvent, LabelLine, LabelRow, LabelSubject, LabelText, LabelValue,
+    LabelledOutput, Labels, LaterRow, Preference, Purge, Reference, Sorting, SubjectLabels,
+    read_labels, write_labels,
 };
 pub use outputs::{OUTPUT_FORMAT, Output, OutputContent, Outputs};
 pub use set::{

@@ -311,6 +311,7 @@ impl<'r> Reader<'r> {
             replaces: Vec::new(),
             rubric: None,
             drawn: column.drawn.clone(),
+            dealt: None,
             blind: None,
             seconds: None,
             external: about.external.clone(),

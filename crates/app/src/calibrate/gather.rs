@@ -25,6 +25,9 @@ pub(crate) struct Gathering<'a> {
 
 /// Names pairs in the order in which people's labels name them: what is said of (a, b) is said of (b, a).
 pub(crate) fn align(rows: &mut [Judgement], labels: &Labels, criterion: &str) {
+    if rows.iter().all(|row| matches!(row.output, LabelledOutput::One(_))) {
+        return;
+    }
     let subjects = labels.subjects().filter(|subject| subject.criterion == criterion);
     let labelled: HashSet<Key<'_>> =
         subjects.map(|one| (one.case.as_str(), one.case_hash, one.output)).collect();

@@ -2,6 +2,7 @@
 
 mod gather;
 mod rates;
+mod shown;
 mod trust;
 
 use std::path::Path;
@@ -15,6 +16,7 @@ use stats::InvalidInput;
 use store::Store;
 use values::Id;
 
+pub use shown::JudgedRates;
 pub(crate) use trust::{
     JudgeToday, is_trusted, judges_of, named_today, seen_until, standing, trusted,
 };
@@ -57,6 +59,7 @@ impl App {
         let store = self.store(&project)?;
         let name = set_of_judge(&project, &request.judge, request.set.as_deref())?;
         let world = open_world(&project, store, &name)?;
+        world.require_splits(&format!("trysquare calibrate {}", request.judge))?;
         let (store, set) = (&world.store, &world.set);
         let spec = set.judges.iter().find(|spec| spec.name == request.judge);
         let criterion = criterion_of(set, request)?;
@@ -102,6 +105,19 @@ impl App {
             (Split::Test, Some(today)) => self.certify(report, today, file, &certificate),
             _ => Ok(report),
         }
+    }
+
+    /// Returns the eval set that a calibration is about. Blocking.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Input`] if none or several have the judge.
+    pub fn calibrated_set(
+        &self,
+        folder: Option<&Path>,
+        request: &CalibrateRequest,
+    ) -> Result<String, AppError> {
+        let (project, _) = self.open(folder)?;
+        set_of_judge(&project, &request.judge, request.set.as_deref())
     }
 
     /// Writes the certificate, and says in the report what it says of the labels.

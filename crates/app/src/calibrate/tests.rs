@@ -5,7 +5,8 @@ use analysis::{
     CaseResults, Origin, SampleResult, Scorer, SetCriterion, Value, VariantResults, Verdict,
 };
 use evalset::{
-    Act, Drawn, JudgeState, LabelEvent, LabelRow, LabelSubject, LabelValue, LabelledOutput,
+    Act, Dealing, Drawn, JudgeState, LabelEvent, LabelRow, LabelSubject, LabelValue,
+    LabelledOutput, SplitPolicy, SplitShares,
 };
 use score::Outcome;
 use store::Judgement;
@@ -97,6 +98,7 @@ impl World {
                 replaces: Vec::new(),
                 rubric: Some(criterion.rubric_hash()),
                 drawn: Some(Drawn::Random { probability: 1.0 }),
+                dealt: None,
                 blind: None,
                 seconds: None,
                 external: Vec::new(),
@@ -241,6 +243,63 @@ fn the_second_version_on_the_same_labels_is_optimistic() {
     world.label_and_judge(&all);
     let report = world.calibrate().unwrap();
     assert_eq!((report.uses, report.changed.as_slice()), (Some(2), ["its prompt"].as_slice()));
+}
+
+#[test]
+fn other_splits_are_refused_and_drawing_them_anew_takes_the_certificate_back() {
+    let world = World::new(&said(58, 2, 5, 45));
+    let folder = Some(world.folder.path());
+    world.calibrate().unwrap();
+    let file = "evalsets/replies/labels.jsonl";
+    let labels = files::read_text(&world.folder.path().join(file)).unwrap();
+    let dealing = LabelRow::Split(Dealing {
+        id: Id::new(Timestamp::from_unix_ms(5), [5; 10]),
+        time: Timestamp::from_unix_ms(5),
+        labeller: "trysquare".to_owned(),
+        policy: SplitPolicy { seed: 5, shares: SplitShares::new(0, 0).unwrap() },
+        replaces: Vec::new(),
+        other: Map::new(),
+    });
+    world.write(file, &format!("{}\n{labels}", dealing.row()));
+    let error = world.calibrate().unwrap_err();
+    assert!(error.message.contains("the seed was 5 and is 0"), "{}", error.message);
+    let hint = error.hint.unwrap();
+    assert!(hint.contains("`trysquare calibrate polite --resplit`"), "{hint}");
+    assert_eq!(world.state(), Some(JudgeState::Trusted), "nothing is taken back yet");
+    let done = world.app.resplit(folder, Some("replies")).unwrap();
+    assert_eq!(done.changes, ["the seed was 5 and is 0"]);
+    assert_eq!(done.certificates, ["judges/polite.trust.json"]);
+    assert_eq!(world.state(), None);
+    assert_eq!(world.calibrate().unwrap().uses, Some(1));
+    assert_eq!(world.state(), Some(JudgeState::Trusted));
+    assert_eq!(world.app.resplit(folder, None).unwrap().changes, Vec::<String>::new());
+}
+
+#[test]
+fn a_file_of_labels_is_known_by_its_bytes_until_they_change() {
+    let world = World::new(&said(2, 0, 0, 2));
+    let folder = Some(world.folder.path());
+    let (project, _) = world.app.open(folder).unwrap();
+    let store = world.app.store(&project).unwrap();
+    let file = "evalsets/replies/labels.jsonl";
+    let text = || files::read_text(&world.folder.path().join(file)).unwrap();
+    let known = || {
+        open_world(&project, store.clone(), "replies").unwrap();
+        let known = store.label_file("replies").unwrap().unwrap();
+        assert_eq!(known.hash, ContentHash::of_bytes(text().as_bytes()));
+        known.is_canonical
+    };
+    assert!(known());
+    let canonical = text();
+    let mut lines: Vec<&str> = canonical.lines().collect();
+    lines.reverse();
+    world.write(file, &lines[1..].join("\n"));
+    assert!(!known(), "the rows of it stand in another order");
+    assert_eq!(store.labels("replies").unwrap().len(), 4, "what it no longer holds stays here");
+    // A write sorts it, and what it lacks comes back only when it is asked for.
+    assert_eq!(world.app.export_labels(folder, None, true).unwrap().added, 1);
+    assert_eq!(text(), canonical);
+    assert!(known());
 }
 
 #[test]

@@ -46,6 +46,7 @@ impl App {
         request: &LabelRequest,
     ) -> Result<LabelDesk, AppError> {
         let queue = self.queued(folder, request)?;
+        queue.world.require_splits(&format!("trysquare label {}", queue.world.folder.name))?;
         let criterion = queue.world.criterion(Some(&queue.criterion))?.clone();
         Ok(LabelDesk {
             recorder: Recorder::open(self, folder, queue.world, &request.labeller)?,

@@ -1,14 +1,13 @@
 //! Writing everything into the file, and taking personal data out of it.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use evalset::{LabelRow, Purge};
 use serde::Serialize;
 use serde_json::Map;
 use store::{LabelOrigin, wait};
-use values::{ContentHash, Id};
 
+use super::purge::{LabelPurge, Purged};
 use super::{labelled_set, sync};
 use crate::{App, AppError};
 
@@ -23,26 +22,15 @@ pub struct LabelsWritten {
     pub added: usize,
 }
 
-/// Which events are purged: those that any of these names.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LabelPurge {
-    /// Events.
-    pub events: Vec<Id>,
-    /// Everything about these cases.
-    pub cases: Vec<String>,
-    /// Everything about these outputs, whose texts go too.
-    pub outputs: Vec<ContentHash>,
-    /// Everything that these people did.
-    pub labellers: Vec<String>,
-}
-
 /// What was purged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LabelsPurged {
     /// The eval set.
     pub eval_set: String,
-    /// How many events.
+    /// How many events, kinds of failures and sortings among them.
     pub events: usize,
+    /// How many definitions of kinds of failures, whose names and sentences are gone.
+    pub categories: usize,
     /// How many texts in `outputs.jsonl`.
     pub outputs: usize,
 }
@@ -82,8 +70,13 @@ impl App {
         let store = self.store(&project)?;
         let eval_set = labelled_set(&store, &project, set)?;
         sync::import(&project, &store, &eval_set)?;
-        let (events, outputs) = which.find(&store.labels(&eval_set)?);
-        Ok(LabelsPurged { eval_set, events: events.len(), outputs: outputs.len() })
+        let found = which.find(&store.labels(&eval_set)?);
+        Ok(LabelsPurged {
+            eval_set,
+            events: found.events.len(),
+            categories: found.categories,
+            outputs: found.outputs.len(),
+        })
     }
 
     /// Removes events for ever, from the database and the file, and leaves a tombstone that no other
@@ -102,7 +95,7 @@ impl App {
         let store = self.store(&project)?;
         let eval_set = labelled_set(&store, &project, set)?;
         sync::import(&project, &store, &eval_set)?;
-        let (events, outputs) = which.find(&store.labels(&eval_set)?);
+        let Purged { events, categories, outputs } = which.find(&store.labels(&eval_set)?);
         if events.is_empty() && outputs.is_empty() {
             return Err(AppError::input("there is no such label or output to purge"));
         }
@@ -128,32 +121,6 @@ impl App {
         if purged > 0 {
             file.write(&kept.to_text())?;
         }
-        Ok(LabelsPurged { eval_set, events: count, outputs: purged })
-    }
-}
-
-impl LabelPurge {
-    /// Returns the events and the outputs that are meant.
-    fn find(&self, rows: &[LabelRow]) -> (Vec<Id>, BTreeSet<ContentHash>) {
-        let named: BTreeSet<ContentHash> = self.outputs.iter().copied().collect();
-        let (mut events, mut outputs, mut kept) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
-        for row in rows {
-            let Some(subject) = row.subject() else { continue };
-            let is_of_case = self.cases.contains(&subject.case);
-            let is_meant = self.events.contains(&row.id())
-                || is_of_case
-                || subject.output.hashes().any(|hash| named.contains(&hash))
-                || self.labellers.iter().any(|who| who == row.labeller());
-            if is_meant {
-                events.push(row.id());
-            }
-            // What a model said about a person's data may repeat it.
-            let texts = if is_of_case { &mut outputs } else { &mut kept };
-            texts.extend(subject.output.hashes());
-        }
-        // A text that labels of other cases are about as well says nothing about this one.
-        let mut outputs: BTreeSet<ContentHash> = outputs.difference(&kept).copied().collect();
-        outputs.extend(named);
-        (events, outputs)
+        Ok(LabelsPurged { eval_set, events: count, categories, outputs: purged })
     }
 }

@@ -4,13 +4,17 @@ mod conflicts;
 mod desk;
 mod export;
 mod import;
+mod purge;
 mod queue;
 mod recorder;
+mod splits;
 mod stats;
 pub(crate) mod sync;
 mod writer;
 
 use std::collections::HashMap;
+use std::panic::resume_unwind;
+use std::thread::{self, ScopedJoinHandle};
 
 use document::Severity;
 use evalset::{
@@ -22,16 +26,20 @@ use serde_json::Value;
 use store::Store;
 use values::ContentHash;
 
+use crate::parts::in_parts;
 use crate::{App, AppError};
 
 pub use conflicts::{Conflict, ConflictDesk, Opinion};
 pub use desk::LabelDesk;
-pub use export::{LabelPurge, LabelsPurged, LabelsWritten};
+pub use export::{LabelsPurged, LabelsWritten};
 pub use import::{
     Brought, ImportFile, ImportedCriterion, ImportedExample, ImportedJudge, LabelImport,
     LabelsImported,
 };
+pub use purge::LabelPurge;
 pub use queue::{LabelItem, LabelRequest, QueueKind, ShownOutput};
+pub(crate) use splits::Dealings;
+pub use splits::Resplit;
 pub use stats::{CriterionLabels, LabelStats, LabellerCounts, Overlap};
 
 /// The labels of one eval set, with what they are about.
@@ -42,6 +50,7 @@ pub(crate) struct LabelWorld {
     pub(crate) labels: Labels,
     pub(crate) categories: Categories,
     pub(crate) outputs: Outputs,
+    pub(crate) dealings: Dealings,
     /// The cases by their ids. Labels of another content are outdated.
     pub(crate) cases: HashMap<String, KnownCase>,
     /// The rubric of each criterion. Labels by another are outdated.
@@ -92,23 +101,39 @@ pub(crate) fn open_world(
     store: Store,
     name: &str,
 ) -> Result<LabelWorld, AppError> {
-    let (mut folder, mut found) =
-        project.eval_set(name).map_err(|error| crate::open_error(&error))?;
-    let (outputs, more) = project.outputs(name)?;
+    // Three files that are large together, read at once.
+    let (folder, outputs, rows) = thread::scope(|scope| {
+        let outputs = scope.spawn(|| project.outputs(name));
+        let rows = scope.spawn(|| {
+            sync::import(project, &store, name)?;
+            Ok::<_, AppError>(store.labels(name)?)
+        });
+        let folder = project.eval_set(name);
+        (folder, joined(outputs), joined(rows))
+    });
+    let (mut folder, mut found) = folder.map_err(|error| crate::open_error(&error))?;
+    let (outputs, more) = outputs?;
     found.extend(more);
     found.retain(|one| one.severity == Severity::Error);
     let Some(set) = folder.set.take().filter(|_| found.is_empty()) else {
         let message = format!("the files of the eval set `{name}` have errors");
         return Err(AppError::input(message).with_diagnostics(found));
     };
-    sync::import(project, &store, name)?;
-    let rows = store.labels(name)?;
-    let (categories, labels) = (Categories::of(&rows), Labels::of(rows));
+    let rows = rows?;
+    let (categories, dealings) = (Categories::of(&rows), Dealings::of(&rows));
+    let labels = Labels::of(rows);
     let outputs = outputs.content.unwrap_or_default();
     let known = |case: Case| (case.id.clone(), KnownCase::of(case, &set.split));
-    let cases = folder.cases.iter().map(known).collect();
+    let cases = in_parts(folder.cases.len(), |places| {
+        places.filter_map(|place| folder.cases.nth(place)).map(known).collect::<Vec<_>>()
+    });
+    let cases = cases.into_iter().flatten().collect();
     let rubrics = set.criteria.iter().map(|one| (one.name.clone(), one.rubric_hash())).collect();
-    Ok(LabelWorld { store, folder, set, labels, categories, outputs, cases, rubrics })
+    Ok(LabelWorld { store, folder, set, labels, categories, outputs, dealings, cases, rubrics })
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// Returns the eval set that is meant: the named one, else the one of the newest run.

@@ -1,5 +1,6 @@
 //! Keeping what one person says: durable in the database at once, in the file a little later.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use evalset::{Act, LabelEvent, LabelRow, LabelSubject};
@@ -7,8 +8,8 @@ use serde_json::Map;
 use store::{LabelOrigin, wait};
 use values::Id;
 
-use super::LabelWorld;
 use super::writer::FileWriter;
+use super::{KnownCase, LabelWorld};
 use crate::{App, AppError};
 
 /// Keeps the events of one person in one sitting.
@@ -17,6 +18,8 @@ pub(super) struct Recorder {
     pub(super) world: LabelWorld,
     writer: FileWriter,
     pub(super) labeller: String,
+    /// Whether the file says how cases are dealt to splits.
+    is_dealt: Cell<bool>,
 }
 
 impl Recorder {
@@ -30,7 +33,8 @@ impl Recorder {
         let writer = FileWriter::start(project, world.store.clone(), world.folder.name.clone())?;
         // What a process that died had not brought into the file.
         writer.wake();
-        Ok(Self { app: app.clone(), world, writer, labeller: labeller.to_owned() })
+        let is_dealt = Cell::new(world.dealings.is_known());
+        Ok(Self { app: app.clone(), world, writer, labeller: labeller.to_owned(), is_dealt })
     }
 
     /// Returns an event of now, by this person, under today's rubric.
@@ -38,6 +42,7 @@ impl Recorder {
         let criterion = self.world.set.criterion(&subject.criterion);
         LabelEvent {
             id: self.app.host.new_id(),
+            dealt: self.world.cases.get(&subject.case).map(KnownCase::dealt),
             time: (self.app.host.now)(),
             labeller: self.labeller.clone(),
             rubric: criterion.map(evalset::Criterion::rubric_hash),
@@ -61,9 +66,13 @@ impl Recorder {
     /// Makes an event durable.
     pub(super) fn keep(&self, event: LabelEvent) -> Result<Id, AppError> {
         let id = event.id;
-        let rows = vec![LabelRow::Event(Box::new(event))];
-        let set = &self.world.folder.name;
-        wait(|done| self.world.store.add_labels(set, rows, LabelOrigin::Here, done))?;
+        let (set, world) = (&self.world.folder.name, &self.world);
+        let mut rows = vec![LabelRow::Event(Box::new(event))];
+        if !self.is_dealt.get() {
+            rows.push(world.dealings.row(&self.app.host, world.set.split));
+        }
+        wait(|done| world.store.add_labels(set, rows, LabelOrigin::Here, done))?;
+        self.is_dealt.set(true);
         self.writer.wake();
         Ok(id)
     }

@@ -13,6 +13,7 @@ use store::{LabelFile, Store, wait};
 use values::{ContentHash, Id};
 
 use crate::AppError;
+use crate::parts::in_parts;
 
 /// How often a file that changes while it is merged is merged again.
 const TRIES: usize = 5;
@@ -54,7 +55,16 @@ fn known(project: &Project, store: &Store, set: &str) -> Result<Known, AppError>
 fn lines(set: &str, file: &mut SetFile<Vec<LabelRow>>) -> Result<Vec<LabelLine>, AppError> {
     let found = file.read_rows();
     refuse_bad_lines(set, "labels.jsonl", found)?;
-    Ok(file.content.take().unwrap_or_default().into_iter().map(LabelLine::of).collect())
+    Ok(written(file.content.take().unwrap_or_default()))
+}
+
+/// Writes rows, each alone.
+fn written(rows: Vec<LabelRow>) -> Vec<LabelLine> {
+    let texts = in_parts(rows.len(), |places| {
+        rows[places].iter().map(LabelRow::row).collect::<Vec<String>>()
+    });
+    let texts = texts.into_iter().flatten();
+    texts.zip(rows).map(|(text, row)| LabelLine { text, row }).collect()
 }
 
 /// Writes what was made here and the file has never had; with `all` everything that the database
@@ -78,7 +88,7 @@ pub(crate) fn bring(
     set: &str,
     rows: Vec<LabelRow>,
 ) -> Result<usize, AppError> {
-    merge(project, store, set, false, rows.into_iter().map(LabelLine::of).collect())
+    merge(project, store, set, false, written(rows))
 }
 
 fn merge(
@@ -102,7 +112,7 @@ fn merge(
         for line in &standing_lines {
             text.add(line);
         }
-        let mut made: Vec<LabelLine> = pending.into_iter().map(LabelLine::of).collect();
+        let mut made = written(pending);
         if store.purged_labels(set)?.into_iter().any(|id| text.holds(id)) {
             // Another branch brought back what was purged: its tombstone comes with it.
             let tombstones = store.label_tombstones(set)?;
@@ -111,7 +121,7 @@ fn merge(
             return Ok(0);
         }
         keep_outputs(project, store, set, &made)?;
-        let written: Vec<Id> = made.iter().map(|line| line.row.id()).collect();
+        let ids_made: Vec<Id> = made.iter().map(|line| line.row.id()).collect();
         let ids: BTreeSet<Id> = made.iter().chain(&new).map(|line| line.row.id()).collect();
         let added = ids.into_iter().filter(|id| !text.holds(*id)).count();
         for line in made.iter().chain(&new) {
@@ -124,7 +134,7 @@ fn merge(
                 let hash = ContentHash::of_bytes(text.as_bytes());
                 let noted = LabelFile { hash, is_canonical: true };
                 let new = std::mem::take(&mut new);
-                wait(|done| store.note_label_file(set, noted, new, written, done))?;
+                wait(|done| store.note_label_file(set, noted, new, ids_made, done))?;
                 return Ok(added);
             }
             Err(error) if matches!(error.problem, FileProblem::Changed) && left > 0 => {}

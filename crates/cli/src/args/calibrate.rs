@@ -29,6 +29,10 @@ pub(crate) struct Calibrate {
     /// Write the report into a file as well (md, html or json; may be repeated, or separated by commas)
     #[arg(long = "report", value_name = "KIND=FILE", value_delimiter = ',')]
     pub(crate) reports: Vec<String>,
+    /// Take seed, shares and clusters as they are now, though labelled cases change their split; takes
+    /// back the certificates of the set's judges
+    #[arg(long)]
+    pub(crate) resplit: bool,
 }
 
 /// A part of an eval set.

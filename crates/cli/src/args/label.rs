@@ -12,7 +12,8 @@ use clap::{Args, Subcommand, ValueEnum};
     trysquare label replies --queue overlap          what somebody else labelled\n  \
     trysquare label replies --for A B --pairs        which of two outputs is better\n  \
     trysquare label stats replies                    who labelled what, and who agrees\n  \
-    trysquare label import --map map.yaml rows.csv   what was said elsewhere\n\n\
+    trysquare label import --map map.yaml rows.csv   what was said elsewhere\n  \
+    trysquare label replies --resplit                after a change of seed, shares or clusters\n\n\
     Keys: 1 pass, 2 fail (then a note, Enter), d defer, n note, f flag, u undo, q quit. Of a pair: 1 the\n\
     first, 2 the second, 3 neither. Categories by number; a graded criterion takes a number and Enter.\n\
     Without a terminal the same keys are read from standard input."
@@ -22,6 +23,10 @@ pub(crate) struct Label {
     pub(crate) command: Option<LabelCommand>,
     #[command(flatten)]
     pub(crate) what: LabelQueue,
+    /// Take seed, shares and clusters as they are now, though labelled cases change their split; takes
+    /// back the certificates of the set's judges
+    #[arg(long)]
+    pub(crate) resplit: bool,
 }
 
 /// What is labelled, by whom.
@@ -72,19 +77,30 @@ pub(crate) enum Queue {
 #[derive(Debug, Subcommand)]
 pub(crate) enum LabelCommand {
     /// Print what is to be labelled next, with the probability of each draw
+    #[command(after_help = "Examples:\n  \
+        trysquare label next replies --count 60     about sixty cases, drawn at random\n  \
+        trysquare label next replies --for A B      the outputs of both variants, for a comparison\n  \
+        trysquare label next replies --queue hunt   the most suspicious first; enters no rate")]
     Next(LabelQueue),
     /// Say who labelled what, and how far people agree
+    #[command(after_help = "Examples:\n  \
+        trysquare label stats replies\n  \
+        trysquare label stats replies --format json")]
     Stats {
         /// The eval set [default: the newest run's]
         set: Option<String>,
     },
     /// Print what people disagree on
+    #[command(after_help = "Examples:\n  \
+        trysquare label conflicts replies    who said what is hidden; decide with `label adjudicate`")]
     Conflicts {
         /// The eval set [default: the newest run's]
         set: Option<String>,
     },
     /// Decide what people disagree on; who said what is hidden
-    #[command(after_help = "Keys: 1 take A, 2 take B (and so on), e decide otherwise (then the \
+    #[command(after_help = "Examples:\n  \
+        trysquare label adjudicate replies --labeller eve\n\n\
+        Keys: 1 take A, 2 take B (and so on), e decide otherwise (then the \
         value and a reason, each with Enter), d leave it, q quit.")]
     Adjudicate {
         /// The eval set [default: the newest run's]
@@ -96,6 +112,9 @@ pub(crate) enum LabelCommand {
     /// Bring in what people and judges said elsewhere
     Import(LabelImport),
     /// Bring what was labelled here into labels.jsonl
+    #[command(after_help = "Examples:\n  \
+        trysquare label export replies\n  \
+        trysquare label export replies --all   also what another branch's file has")]
     Export {
         /// The eval set [default: the newest run's]
         set: Option<String>,
@@ -133,7 +152,9 @@ pub(crate) struct LabelImport {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     trysquare label purge replies --case m-017        a case: its labels, and what models said of it\n  \
-    trysquare label purge replies --event 0197c2f0-7c1a-7000-8000-000000000000 --yes")]
+    trysquare label purge replies --by \"Ana Lima\"    all that a person did, and kinds of failures that name her\n  \
+    trysquare label purge replies --event 0197c2f0-7c1a-7000-8000-000000000000 --yes\n\n\
+    With a note goes how it was sorted, and a kind of failure that nothing else was sorted into.")]
 pub(crate) struct LabelPurge {
     /// The eval set [default: the newest run's]
     pub(crate) set: Option<String>,
@@ -146,7 +167,7 @@ pub(crate) struct LabelPurge {
     /// Everything about an output, its text too (may be repeated)
     #[arg(long = "output", value_name = "HASH")]
     pub(crate) outputs: Vec<String>,
-    /// Everything that a person did (may be repeated)
+    /// Everything that a person did, and kinds of failures that name them (may be repeated)
     #[arg(long = "by", value_name = "NAME")]
     pub(crate) by: Vec<String>,
     /// Who purges [default: git's user.name, else you are asked]

@@ -25,6 +25,10 @@ pub(super) fn calibrate(context: &Context<'_>, args: &Calibrate) -> Result<Exit,
         },
         epsilon: args.epsilon,
     };
+    if args.resplit {
+        let set = context.app.calibrated_set(folder, &request)?;
+        super::label::resplit(context, Some(&set))?;
+    }
     let found = context.app.calibrate(folder, &request)?;
     for (write, path) in files {
         app::write_file(path, &write(&found))?;

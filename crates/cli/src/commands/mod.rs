@@ -10,6 +10,7 @@ mod doctor;
 mod failures;
 mod gate;
 mod judge;
+mod judged_rates;
 mod judging;
 mod key;
 mod label;

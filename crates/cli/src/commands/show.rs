@@ -5,14 +5,14 @@ mod judges;
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use app::{AppError, CellFilter, CellRow, CellView, RunView, VariantView};
+use app::{AppError, CellFilter, CellRow, CellView, JudgedRates, RunView, VariantView};
 use run::{Outcome, RunState, VariantSource};
 use score::Status;
 use serde::Serialize;
 use serde_json::{Value, json};
 use values::Id;
 
-use super::{Context, rate, runs::state_word};
+use super::{Context, judged_rates, rate, runs::state_word};
 use crate::args::Show;
 use crate::diagnostics::printable;
 use crate::exit::Exit;
@@ -62,11 +62,18 @@ pub(super) fn results(
     run: Id,
 ) -> Result<(), AppError> {
     let view = context.app.run_view(folder, run)?;
+    // What the run found is shown all the same.
+    let rates = context.app.judged_rates(folder, run).unwrap_or_else(|error| {
+        let why = printable(&error.to_string());
+        context.output.note(&format!("the rates of judges are not corrected: {why}\n"));
+        Vec::new()
+    });
     if !context.output.is_human() {
-        context.output.one(&run_json(&view), |_| String::new());
+        context.output.one(&run_json(&view, &rates), |_| String::new());
         return Ok(());
     }
     context.output.text(&summary(&view));
+    context.output.text(&judged_rates::text(&rates));
     let filter = CellFilter {
         variant: None,
         statuses: vec![Status::Fail, Status::Error, Status::Unreadable],
@@ -350,7 +357,7 @@ fn attempt_in_full(attempt: &run::Attempt, raw: bool) -> String {
     out
 }
 
-fn run_json(view: &RunView) -> Value {
+fn run_json(view: &RunView, rates: &[JudgedRates]) -> Value {
     let variants: Vec<Value> = view
         .variants
         .iter()
@@ -387,6 +394,7 @@ fn run_json(view: &RunView) -> Value {
         "variants": variants,
         "judges": judges,
         "waits_for": waits_for,
+        "judged_rates": rates,
     })
 }
 

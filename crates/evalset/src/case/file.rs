@@ -23,6 +23,13 @@ pub struct CaseFile {
     index: HashMap<Arc<str>, usize>,
 }
 
+/// A case that can be written, as the row that is read back as it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseRow {
+    id: Arc<str>,
+    text: String,
+}
+
 #[derive(Debug, Clone)]
 struct Row {
     id: Arc<str>,
@@ -178,6 +185,15 @@ impl CaseFile {
     /// # Errors
     /// [`EditCaseError`] if an id is taken or a case would not be read back; nothing is then added.
     pub fn append(&mut self, cases: &[Case]) -> Result<(), EditCaseError> {
+        let rows = cases.iter().map(Self::check).collect::<Result<Vec<_>, _>>()?;
+        self.append_rows(&rows)
+    }
+
+    /// Adds cases as [`CaseFile::append`] does, of which it was told before that they can be written.
+    ///
+    /// # Errors
+    /// [`EditCaseError::DuplicateId`] if an id is taken; nothing is then added.
+    pub fn append_rows(&mut self, cases: &[CaseRow]) -> Result<(), EditCaseError> {
         let line_end = if self.text().split('\n').next().is_some_and(|line| line.ends_with('\r')) {
             "\r\n"
         } else {
@@ -194,15 +210,14 @@ impl CaseFile {
         }
         let mut new_ids = HashMap::new();
         for case in cases {
-            let id: Arc<str> = case.id.as_str().into();
-            let line = checked_row(case)?;
+            let (id, line) = (Arc::clone(&case.id), &case.text);
             let place = self.rows.len() + rows.len();
             if self.index.contains_key(&id) || new_ids.insert(Arc::clone(&id), place).is_some() {
-                return Err(EditCaseError::DuplicateId(case.id.clone()));
+                return Err(EditCaseError::DuplicateId(id.to_string()));
             }
             let start = end + added.len();
             rows.push(Row { id, start, end: start + line.len() });
-            added.push_str(&line);
+            added.push_str(line);
             added.push_str(line_end);
         }
         self.splice(end, end, &added);
@@ -211,12 +226,12 @@ impl CaseFile {
         Ok(())
     }
 
-    /// Tells whether a case can be written as a row that would be read back.
+    /// Returns the row of a case, after reading it back.
     ///
     /// # Errors
-    /// [`EditCaseError::Invalid`] if it cannot.
-    pub fn check(case: &Case) -> Result<(), EditCaseError> {
-        checked_row(case).map(drop)
+    /// [`EditCaseError::Invalid`] if it cannot be written, or would be read back as another.
+    pub fn check(case: &Case) -> Result<CaseRow, EditCaseError> {
+        Ok(CaseRow { id: case.id.as_str().into(), text: checked_row(case)? })
     }
 
     /// Removes the line of a case.
@@ -304,7 +319,7 @@ fn checked_row(case: &Case) -> Result<String, EditCaseError> {
         return Err(invalid("its row is too long"));
     }
     match read_row(&line) {
-        Ok(read) if read.to_row() == line => Ok(line),
+        Ok(read) if read == *case || read.to_row() == line => Ok(line),
         Ok(_) => Err(invalid("it would be read back as another case")),
         Err(problems) => {
             Err(invalid(problems.first().map_or("unknown", |problem| &problem.message)))

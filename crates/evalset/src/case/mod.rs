@@ -9,7 +9,7 @@ use values::ContentHash;
 
 use crate::Split;
 
-pub use file::{CaseFile, EditCaseError, MAX_LINE_BYTES};
+pub use file::{CaseFile, CaseRow, EditCaseError, MAX_LINE_BYTES};
 pub(crate) use read::{RowProblem, read_row};
 
 /// One input of an eval set, with what is known about it.

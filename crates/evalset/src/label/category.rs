@@ -95,7 +95,7 @@ impl Categories {
                 LabelRow::Sorting(new) => keep_greater(&mut sortings, new.id, new, sorting_row),
                 LabelRow::Purge(purge) => purged.extend(&purge.purges),
                 LabelRow::Later(later) => replaced.extend(&later.replaces),
-                LabelRow::Event(_) => {}
+                LabelRow::Event(_) | LabelRow::Split(_) => {}
             }
         }
         definitions.retain(|id, _| !purged.contains(id));

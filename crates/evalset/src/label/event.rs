@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 use values::{ContentHash, Id, Timestamp};
 
+use super::dealing::Dealt;
 use super::read::LABEL_FORMAT;
 
 /// Something that a person did about an output. Never changed once written.
@@ -26,6 +27,8 @@ pub struct LabelEvent {
     pub rubric: Option<ContentHash>,
     /// How the case came to this person; unknown for labels that were made elsewhere.
     pub drawn: Option<Drawn>,
+    /// Where the case stood then; unknown for labels that are older than that was noted.
+    pub dealt: Option<Dealt>,
     /// Whether model, variant and judge were hidden.
     pub blind: Option<bool>,
     /// Seconds that the decision took.
@@ -263,6 +266,9 @@ impl LabelEvent {
         }
         set("rubric", self.rubric.as_ref().map(text));
         set("drawn", self.drawn.as_ref().map(Drawn::document));
+        set("split", self.dealt.as_ref().map(|dealt| dealt.split.name().into()));
+        let cluster = self.dealt.as_ref().and_then(|dealt| dealt.cluster.as_deref());
+        set("cluster", cluster.map(Value::from));
         set("blind", self.blind.map(Value::from));
         set("seconds", self.seconds.map(Value::from));
         let external: Vec<_> = self.external.iter().map(ExternalOutput::document).collect();

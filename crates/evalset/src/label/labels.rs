@@ -66,7 +66,7 @@ impl Labels {
             match row {
                 LabelRow::Purge(purge) => purged.extend(purge.purges),
                 LabelRow::Later(later) => replaced.extend(later.replaces),
-                LabelRow::Category(_) | LabelRow::Sorting(_) => {}
+                LabelRow::Category(_) | LabelRow::Sorting(_) | LabelRow::Split(_) => {}
                 LabelRow::Event(event) => events.push(*event),
             }
         }

@@ -7,6 +7,7 @@
 //! [`Labels::reference`], and of which kinds failures are by [`Categories`].
 
 mod category;
+mod dealing;
 mod event;
 mod labels;
 mod lines;
@@ -15,6 +16,7 @@ mod read;
 mod row;
 
 pub use category::{Categories, Category, Sorting};
+pub use dealing::{Dealing, Dealt};
 pub use event::{
     Act, Drawn, ExternalOutput, LabelEvent, LabelSubject, LabelValue, LabelledOutput, Preference,
 };

@@ -11,11 +11,12 @@ use serde::de::{Deserializer, Error, Visitor};
 use serde_json::Map;
 use values::Id;
 
+use super::dealing::Dealt;
 use super::event::{
     Act, Drawn, ExternalOutput, LabelEvent, LabelSubject, LabelValue, LabelledOutput, Preference,
 };
 use super::read::LABEL_FORMAT;
-use crate::MAX_LINE_BYTES;
+use crate::{MAX_LINE_BYTES, Split};
 
 /// Reads an event; `None` if the thorough reader has to look at the row.
 pub(super) fn event(text: &str) -> Option<LabelEvent> {
@@ -53,6 +54,8 @@ struct Row<'t> {
     rubric: Option<&'t str>,
     #[serde(borrow)]
     drawn: Option<DrawnRow<'t>>,
+    split: Option<&'t str>,
+    cluster: Option<String>,
     blind: Option<bool>,
     seconds: Option<u64>,
     #[serde(default)]
@@ -158,6 +161,11 @@ impl Row<'_> {
             Some(row) => Some(row.drawn()?),
             None => None,
         };
+        let dealt = match (self.split, self.cluster) {
+            (Some(name), cluster) => Some(Dealt { split: Split::from_name(name)?, cluster }),
+            (None, None) => None,
+            (None, Some(_)) => return None,
+        };
         Some(LabelEvent {
             id: self.id.parse().ok()?,
             time: self.time.parse().ok()?,
@@ -168,6 +176,7 @@ impl Row<'_> {
             replaces: ids(&self.replaces)?,
             rubric: self.rubric.map(str::parse).transpose().ok()?,
             drawn,
+            dealt,
             blind: self.blind,
             seconds: self.seconds,
             external,

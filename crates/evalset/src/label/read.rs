@@ -5,12 +5,13 @@ use serde_json::{Map, Value};
 use values::{ContentHash, Id, Timestamp};
 
 use super::category::{Category, Sorting};
+use super::dealing::{Dealing, Dealt};
 use super::event::{
     Act, Drawn, ExternalOutput, LabelEvent, LabelSubject, LabelValue, LabelledOutput, Preference,
 };
 use super::quick;
 use super::row::{LabelRow, LaterRow, Purge};
-use crate::json;
+use crate::{Split, SplitPolicy, SplitShares, json};
 
 /// The format of a row of labels.
 pub const LABEL_FORMAT: u32 = 1;
@@ -84,6 +85,11 @@ fn row(mut fields: Fields, text: &str) -> Result<LabelRow, String> {
             let sorting = Sorting { id, time, labeller, sorts, categories, replaces, other };
             Ok(LabelRow::Sorting(sorting))
         }
+        "split" => {
+            let policy = policy(&mut fields)?;
+            let (replaces, other) = (fields.list("replaces")?, fields.0);
+            Ok(LabelRow::Split(Dealing { id, time, labeller, policy, replaces, other }))
+        }
         "label" | "defer" | "note" | "flag" | "retract" | "adjudicate" => {
             event(&act, id, time, labeller, fields)
         }
@@ -118,6 +124,7 @@ fn event(
         replaces: fields.list("replaces")?,
         rubric: fields.parsed("rubric")?,
         drawn: drawn(&mut fields)?,
+        dealt: dealt(&mut fields)?,
         blind: fields.boolean("blind")?,
         seconds: fields.number("seconds")?,
         external,
@@ -192,6 +199,21 @@ fn drawn(fields: &mut Fields) -> Result<Option<Drawn>, String> {
         "stratum" => Ok(Some(Drawn::Stratum { name: inner.needed("stratum")?, probability })),
         other => Err(format!("`how` is `{other}`; expected random, stratum or hunt")),
     }
+}
+
+fn policy(fields: &mut Fields) -> Result<SplitPolicy, String> {
+    let seed = fields.number("seed")?.ok_or_else(|| missing("seed"))?;
+    let mut percent = |key| fields.number(key)?.ok_or_else(|| missing(key));
+    let shares = SplitShares::new(percent("train")?, percent("dev")?)
+        .ok_or("`train` and `dev` are percents, together at most 100")?;
+    Ok(SplitPolicy { seed, shares })
+}
+
+fn dealt(fields: &mut Fields) -> Result<Option<Dealt>, String> {
+    let Some(name) = fields.text("split")? else { return Ok(None) };
+    let split = Split::from_name(&name)
+        .ok_or_else(|| format!("`split` is `{name}`; expected train, dev or test"))?;
+    Ok(Some(Dealt { split, cluster: fields.text("cluster")? }))
 }
 
 fn external(fields: &mut Fields, subject: &LabelSubject) -> Result<Vec<ExternalOutput>, String> {

@@ -2,6 +2,7 @@ use serde_json::{Map, Value};
 use values::{Id, Timestamp, row_json};
 
 use super::category::{Category, Sorting};
+use super::dealing::Dealing;
 use super::event::{LabelEvent, LabelSubject, ids, text};
 use super::read::LABEL_FORMAT;
 
@@ -14,6 +15,8 @@ pub enum LabelRow {
     Category(Category),
     /// Of which kinds the failure is that a note tells of.
     Sorting(Sorting),
+    /// By which seed and shares cases are dealt to splits.
+    Split(Dealing),
     /// What is left of events that were removed.
     Purge(Purge),
     /// A row of a kind that a later version writes. It is kept and written back as it was.
@@ -60,6 +63,7 @@ impl LabelRow {
             Self::Event(event) => event.id,
             Self::Category(category) => category.id,
             Self::Sorting(sorting) => sorting.id,
+            Self::Split(dealing) => dealing.id,
             Self::Purge(purge) => purge.id,
             Self::Later(later) => later.id,
         }
@@ -71,6 +75,7 @@ impl LabelRow {
             Self::Event(event) => event.time,
             Self::Category(category) => category.time,
             Self::Sorting(sorting) => sorting.time,
+            Self::Split(dealing) => dealing.time,
             Self::Purge(purge) => purge.time,
             Self::Later(later) => later.time,
         }
@@ -82,6 +87,7 @@ impl LabelRow {
             Self::Event(event) => &event.labeller,
             Self::Category(category) => &category.labeller,
             Self::Sorting(sorting) => &sorting.labeller,
+            Self::Split(dealing) => &dealing.labeller,
             Self::Purge(purge) => &purge.labeller,
             Self::Later(later) => &later.labeller,
         }
@@ -93,6 +99,7 @@ impl LabelRow {
             Self::Event(event) => event.act.name(),
             Self::Category(_) => "category",
             Self::Sorting(_) => "sort",
+            Self::Split(_) => "split",
             Self::Purge(_) => "purge",
             Self::Later(later) => &later.act,
         }
@@ -102,7 +109,11 @@ impl LabelRow {
     pub fn subject(&self) -> Option<&LabelSubject> {
         match self {
             Self::Event(event) => Some(&event.subject),
-            Self::Category(_) | Self::Sorting(_) | Self::Purge(_) | Self::Later(_) => None,
+            Self::Category(_)
+            | Self::Sorting(_)
+            | Self::Split(_)
+            | Self::Purge(_)
+            | Self::Later(_) => None,
         }
     }
 
@@ -110,7 +121,11 @@ impl LabelRow {
     pub fn purges(&self) -> &[Id] {
         match self {
             Self::Purge(purge) => &purge.purges,
-            Self::Event(_) | Self::Category(_) | Self::Sorting(_) | Self::Later(_) => &[],
+            Self::Event(_)
+            | Self::Category(_)
+            | Self::Sorting(_)
+            | Self::Split(_)
+            | Self::Later(_) => &[],
         }
     }
 
@@ -118,9 +133,10 @@ impl LabelRow {
     ///
     /// Keys in the order `format`, `id`, `act`, `case`, `case_hash`, `output` or `pair`, `criterion`,
     /// then `value`, `category` or `prefers`, `note`, `labeller`, `time`, `replaces`, `adjudicates`,
-    /// `rubric`, `drawn`, `blind`, `seconds`, `external`, and what this version does not know. A
-    /// category has `format`, `id`, `act`, `name`, `sentence`, `labeller`, `time`, `replaces`; a
-    /// sorting `format`, `id`, `act`, `sorts`, `categories`, `labeller`, `time`, `replaces`; a
+    /// `rubric`, `drawn`, `split`, `cluster`, `blind`, `seconds`, `external`, and what this version does
+    /// not know. A category has `format`, `id`, `act`, `name`, `sentence`, `labeller`, `time`,
+    /// `replaces`; a sorting `format`, `id`, `act`, `sorts`, `categories`, `labeller`, `time`, `replaces`;
+    /// a dealing `format`, `id`, `act`, `seed`, `train`, `dev`, `labeller`, `time`, `replaces`; a
     /// tombstone `format`, `id`, `act`, `purges`, `labeller`, `time`. A row of a later version stays as
     /// it was read, byte for byte.
     pub fn row(&self) -> String {
@@ -129,6 +145,7 @@ impl LabelRow {
             Self::Event(event) => event.put(&mut row),
             Self::Category(category) => category.put(&mut row),
             Self::Sorting(sorting) => sorting.put(&mut row),
+            Self::Split(dealing) => dealing.put(&mut row),
             Self::Purge(purge) => purge.put(&mut row),
             Self::Later(later) => return later.text.clone(),
         }

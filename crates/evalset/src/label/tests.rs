@@ -28,6 +28,7 @@ pub(super) fn event(number: u8, labeller: &str, act: Act, replaces: &[u8]) -> La
         replaces: replaces.iter().map(|number| id(*number)).collect(),
         rubric: None,
         drawn: None,
+        dealt: None,
         blind: None,
         seconds: None,
         external: Vec::new(),
@@ -50,6 +51,7 @@ fn rows_have_this_text_and_are_read_back() {
     label.note = Some("wrong number".to_owned());
     label.rubric = Some(ContentHash::of_bytes(b"rubric"));
     label.drawn = Some(Drawn::Random { probability: 0.25 });
+    label.dealt = Some(Dealt { split: crate::Split::Test, cluster: Some("late".to_owned()) });
     label.blind = Some(true);
     label.seconds = Some(12);
     let adjudicates = vec![id(1)];
@@ -69,13 +71,22 @@ fn rows_have_this_text_and_are_read_back() {
             purges: vec![id(9)],
             other: Map::new(),
         }),
+        LabelRow::Split(Dealing {
+            id: id(5),
+            time: Timestamp::from_unix_ms(5),
+            labeller: "trysquare".to_owned(),
+            policy: crate::SplitPolicy { seed: 7, shares: crate::SplitShares::default() },
+            replaces: vec![id(3)],
+            other: Map::new(),
+        }),
     ];
     let text = write_labels(rows.clone());
     insta::assert_snapshot!(text, @r#"
-    {"format":1,"id":"00000000-0001-7101-8101-010101010101","act":"label","case":"m-1","case_hash":"bbfcd4160a1e8674dac62292ae48be4785262ad7078f9ec11b74a254ce70fa06","output":"762069bc07a6e1b5df123a5ae7bd91c10daa04694fbaa17fba0cd6a8dcce8f22","criterion":"exact","value":"fail","note":"wrong number","labeller":"ana","time":"1970-01-01T00:00:00.001Z","rubric":"49672f0ef3b3a542b3b86b475936cc9adf1ddf60369e9b120ba33900294c99d8","drawn":{"how":"random","probability":0.25},"blind":true,"seconds":12}
+    {"format":1,"id":"00000000-0001-7101-8101-010101010101","act":"label","case":"m-1","case_hash":"bbfcd4160a1e8674dac62292ae48be4785262ad7078f9ec11b74a254ce70fa06","output":"762069bc07a6e1b5df123a5ae7bd91c10daa04694fbaa17fba0cd6a8dcce8f22","criterion":"exact","value":"fail","note":"wrong number","labeller":"ana","time":"1970-01-01T00:00:00.001Z","rubric":"49672f0ef3b3a542b3b86b475936cc9adf1ddf60369e9b120ba33900294c99d8","drawn":{"how":"random","probability":0.25},"split":"test","cluster":"late","blind":true,"seconds":12}
     {"format":1,"id":"00000000-0002-7202-8202-020202020202","act":"retract","case":"m-1","case_hash":"bbfcd4160a1e8674dac62292ae48be4785262ad7078f9ec11b74a254ce70fa06","output":"762069bc07a6e1b5df123a5ae7bd91c10daa04694fbaa17fba0cd6a8dcce8f22","criterion":"exact","labeller":"ana","time":"1970-01-01T00:00:00.002Z","replaces":["00000000-0001-7101-8101-010101010101"]}
     {"format":1,"id":"00000000-0003-7303-8303-030303030303","act":"adjudicate","case":"m-1","case_hash":"bbfcd4160a1e8674dac62292ae48be4785262ad7078f9ec11b74a254ce70fa06","output":"762069bc07a6e1b5df123a5ae7bd91c10daa04694fbaa17fba0cd6a8dcce8f22","criterion":"exact","category":"late","labeller":"eve","time":"1970-01-01T00:00:00.003Z","adjudicates":["00000000-0001-7101-8101-010101010101"]}
     {"format":1,"id":"00000000-0004-7404-8404-040404040404","act":"purge","purges":["00000000-0009-7909-8909-090909090909"],"labeller":"eve","time":"1970-01-01T00:00:00.004Z"}
+    {"format":1,"id":"00000000-0005-7505-8505-050505050505","act":"split","seed":7,"train":20,"dev":30,"labeller":"trysquare","time":"1970-01-01T00:00:00.005Z","replaces":["00000000-0003-7303-8303-030303030303"]}
     "#);
     let (read, bad) = read_labels(&text);
     assert_eq!((read.as_slice(), bad.as_slice()), (rows.as_slice(), [].as_slice()));
@@ -305,7 +316,7 @@ proptest! {
         put in prop::sample::select(vec![
             "", "\"", ":null", ":[]", ",\"value\":1", ",\"pair\":[]", ",\"adjudicates\":[]",
             "\\u0041", "e3", " ", "{}", ",\"drawn\":{\"how\":\"random\",\"probability\":0.5}",
-            ",\"seconds\":-0", ",\"seconds\":3", ",\"blind\":true", ",\"rubric\":\"x\"", "0", "é",
+            ",\"split\":\"dev\"", ",\"cluster\":\"c\"", ",\"split\":\"x\"", ",\"seconds\":-0", ",\"seconds\":3", ",\"blind\":true", ",\"rubric\":\"x\"", "0", "é",
         ]),
         cut in 0usize..3,
     ) {

@@ -5,6 +5,7 @@
 //! check cannot be used with.
 
 mod cases;
+mod examples;
 mod models;
 mod references;
 #[cfg(test)]
@@ -30,6 +31,7 @@ impl Project {
                 Ok((set, diagnostics)) => {
                     found.extend(diagnostics);
                     found.extend(self.check_eval_set(&set));
+                    found.extend(examples::check(self, &set));
                     found.extend(self.check_approved(name));
                 }
                 Err(OpenError::File(error)) => {

@@ -257,6 +257,52 @@ fn a_line_that_is_no_label_is_named_and_keeps_the_file_as_it_is() {
 }
 
 #[test]
+fn examples_of_a_judge_come_only_from_train() {
+    let schema = "output:\n  schema:\n    reason: string\n    verdict(enum): [pass, fail]";
+    let judge = format!(
+        "---\nmodel: embedded/smollm2-135m\n{schema}\n---\nIs {{{{output}}}} polite? Polite is, for example:\n\
+         - Thank you for asking,  dear customer.\n- Your parcel\n  left our house on Monday.\n{{{{>more}}}}\n"
+    );
+    let output = "We are sorry, it will come tomorrow.";
+    let hash = values::ContentHash::of_bytes(output.as_bytes());
+    let [note, _] = label_rows();
+    let about = "bbfcd4160a1e8674dac62292ae48be4785262ad7078f9ec11b74a254ce70fa06";
+    let label = note
+        .replace("\"case\":\"a\"", "\"case\":\"dev\"")
+        .replace(&format!("\"output\":\"{about}\""), &format!("\"output\":\"{hash}\""));
+    let row = |id: &str, text: &str| {
+        format!(
+            "{{\"id\":\"{id}\",\"inputs\":{{\"mail\":{{\"text\":\"{text}\"}}}},\"split\":\"{id}\"}}\n"
+        )
+    };
+    let cases = row("train", "Thank you for asking, dear customer.")
+        + &row("dev", "Where is it?")
+        + &row("test", "Your parcel left our house on Monday.")
+        + &row("test", "too short").replacen("test", "test-2", 1);
+    let outputs = format!("{{\"format\":1,\"hash\":\"{hash}\",\"text\":\"{output}\"}}\n");
+    let folder = Folder::new(&[
+        ("trysquare.yaml", ""),
+        ("judges/tone.prompt", judge.as_str()),
+        ("judges/_more.prompt", "Or this, too short: We are sorry, it will come tomorrow."),
+        ("evalsets/e/evalset.yaml", "judges: [tone]\n"),
+        ("evalsets/e/cases.jsonl", cases.as_str()),
+        ("evalsets/e/labels.jsonl", label.as_str()),
+        ("evalsets/e/outputs.jsonl", outputs.as_str()),
+    ]);
+    insta::assert_snapshot!(folder.findings(), @r"
+    judges/_more.prompt:1:21 error[example-split] this shows the case `dev` of the eval set `e`, which is in dev
+    judges/tone.prompt:10:3 error[example-split] this shows the case `test` of the eval set `e`, which is in test
+    ");
+    let (project, _) = Project::open(&folder.root).unwrap();
+    let found = project.validate();
+    let hint = "examples may come only from the train split, as from `train`";
+    assert!(found.iter().all(|one| one.hint.as_deref() == Some(hint)), "{found:?}");
+    // A run does not hang on it: it is judged, and its judge is mended.
+    let (set, _) = project.eval_set("e").unwrap();
+    assert_eq!(project.check_eval_set(&set), []);
+}
+
+#[test]
 fn trust_covers_what_the_programs_name() {
     let settings = "programs:\n  lint: {command: [python3, ./tools/lint.py, --rules=tools/rules.txt, /bin/sh]}\n  \
                     shell: {command: [sh, -c, \"cd . && RULES='tools/a b' python3 tools/run.py --in=tools/in.txt;\"]}\n\

@@ -23,6 +23,7 @@ fn label(number: u32, labeller: &str) -> LabelRow {
         replaces: Vec::new(),
         rubric: None,
         drawn: None,
+        dealt: None,
         blind: Some(true),
         seconds: Some(3),
         external: Vec::new(),

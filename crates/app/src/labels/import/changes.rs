@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use document::Diagnostic;
-use evalset::{Act, Case, LabelEvent, LabelValue, LabelledOutput};
+use evalset::{Act, Case, CaseRow, Dealt, LabelEvent, LabelValue, LabelledOutput};
 use interchange::{ImportedVerdict, LabelMap, Shown};
 use score::Outcome;
 use serde_json::json;
@@ -17,7 +17,7 @@ use crate::labels::LabelWorld;
 
 /// What an import adds to an eval set.
 pub(super) struct Changes {
-    pub(super) cases: Vec<Case>,
+    pub(super) cases: Vec<CaseRow>,
     pub(super) texts: BTreeMap<ContentHash, String>,
     pub(super) labels: Vec<LabelEvent>,
     pub(super) verdicts: Vec<Judgement>,
@@ -55,7 +55,8 @@ impl Changes {
         let purged = world.store.purged_labels(set)?;
         let (gone, here): (Vec<_>, Vec<_>) =
             gathered.labels.into_iter().partition(|label| purged.contains(&label.id));
-        let labels = new_labels(here, world);
+        let mut labels = new_labels(here, world);
+        deal(&mut labels, &gathered.cases, world);
         let (verdicts, judges) = new_verdicts(gathered.verdicts, map, world, set)?;
         let mut texts = gathered.texts;
         let all_texts = texts.len();
@@ -65,7 +66,7 @@ impl Changes {
             labels_known: all - gone.len() - labels.len(),
             labels_purged: gone.len(),
             labels_not_drawn,
-            cases: gathered.cases,
+            cases: gathered.case_rows,
             cases_known: gathered.cases_known,
             rows: gathered.rows,
             bad: gathered.bad,
@@ -104,6 +105,22 @@ impl Changes {
             problems: self.bad.len(),
             examples: if preview { self.examples.clone() } else { Vec::new() },
         }
+    }
+}
+
+/// Notes with each label where its case stands.
+fn deal(labels: &mut [LabelEvent], new: &[Case], world: &LabelWorld) {
+    let policy = &world.set.split;
+    let new: HashMap<&str, &Case> = new.iter().map(|case| (case.id.as_str(), case)).collect();
+    for label in labels {
+        let id = label.subject.case.as_str();
+        label.dealt = match (world.cases.get(id), new.get(id)) {
+            (Some(case), _) => Some(case.dealt()),
+            (None, Some(case)) => {
+                Some(Dealt { split: policy.split_of(case), cluster: case.cluster.clone() })
+            }
+            (None, None) => None,
+        };
     }
 }
 

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use document::Diagnostic;
-use evalset::{Case, CaseFile, LabelEvent, LabelSubject};
+use evalset::{Case, CaseFile, CaseRow, LabelEvent, LabelSubject};
 use interchange::{BadRow, ImportedRow, ImportedVerdict, LabelMap, Shown, UnreadableFile};
 use values::{ContentHash, Id, Timestamp};
 
@@ -18,8 +18,9 @@ const EXAMPLES: usize = 5;
 pub(super) struct Gathered {
     pub(super) rows: u64,
     pub(super) bad: Vec<Diagnostic>,
-    /// The cases that the eval set does not have, in the order of the rows.
+    /// The cases that the eval set does not have, in the order of the rows, and how they are written.
     pub(super) cases: Vec<Case>,
+    pub(super) case_rows: Vec<CaseRow>,
     pub(super) cases_known: usize,
     pub(super) texts: BTreeMap<ContentHash, String>,
     /// In the order of the rows.
@@ -75,9 +76,9 @@ impl Gathered {
             &mut |row| {
                 let spot = Spot { file: index, line: row.line };
                 let is_known = known.contains_key(&row.case.id);
-                match self.problem(&row, is_known, spot, data) {
-                    Some(problem) => bad.push(BadRow { line: row.line, column: 1, problem }),
-                    None => self.take(row, is_known, spot),
+                match self.check(&row, is_known, spot, data) {
+                    Err(problem) => bad.push(BadRow { line: row.line, column: 1, problem }),
+                    Ok(new) => self.take(row, new, is_known, spot),
                 }
             },
         );
@@ -89,14 +90,14 @@ impl Gathered {
         Ok(())
     }
 
-    /// Tells why a row does not go with those before it.
-    fn problem(
+    /// Returns how a case that is new is written, or why the row does not go with those before it.
+    fn check(
         &self,
         row: &ImportedRow,
         is_known: bool,
         here: Spot,
         data: &[ImportFile],
-    ) -> Option<String> {
+    ) -> Result<Option<CaseRow>, String> {
         let place = |spot: Spot| {
             if spot.file == here.file {
                 return format!("line {}", spot.line);
@@ -104,26 +105,21 @@ impl Gathered {
             format!("{}:{}", data[spot.file].name, spot.line)
         };
         let id = &row.case.id;
-        match self.seen.get(id) {
+        let new = match self.seen.get(id) {
             Some((spot, Some(at))) if self.cases[*at] != row.case => {
-                return Some(format!("the case `{id}` is another one than on {}", place(*spot)));
+                return Err(format!("the case `{id}` is another one than on {}", place(*spot)));
             }
             None if !is_known => {
-                if let Err(error) = CaseFile::check(&row.case) {
-                    return Some(error.to_string());
-                }
+                Some(CaseFile::check(&row.case).map_err(|error| error.to_string())?)
             }
-            _ => {}
-        }
+            _ => None,
+        };
         for label in &row.labels {
             if let Some((spot, id)) = self.said.get(&said_key(label))
                 && *id != label.id
             {
                 let who = &label.labeller;
-                return Some(format!(
-                    "`{who}` said something else of the same on {}",
-                    place(*spot)
-                ));
+                return Err(format!("`{who}` said something else of the same on {}", place(*spot)));
             }
         }
         for verdict in &row.verdicts {
@@ -131,16 +127,16 @@ impl Gathered {
                 && !is_same(&self.verdicts[*at], verdict)
             {
                 let judge = &verdict.judge;
-                return Some(format!(
+                return Err(format!(
                     "the judge `{judge}` said something else of the same on {}",
                     place(*spot)
                 ));
             }
         }
-        None
+        Ok(new)
     }
 
-    fn take(&mut self, row: ImportedRow, is_known: bool, here: Spot) {
+    fn take(&mut self, row: ImportedRow, new: Option<CaseRow>, is_known: bool, here: Spot) {
         if self.examples.len() < EXAMPLES {
             self.examples.push(example(&row));
         }
@@ -167,6 +163,7 @@ impl Gathered {
                 self.cases_known += 1;
             } else {
                 self.cases.push(row.case);
+                self.case_rows.extend(new);
             }
         }
     }

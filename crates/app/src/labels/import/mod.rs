@@ -171,6 +171,7 @@ impl App {
         let store = self.store(&project)?;
         let name = labelled_set(&store, &project, request.set.as_deref())?;
         let mut world = open_world(&project, store, &name)?;
+        world.require_splits(&format!("trysquare label {name}"))?;
         let (map, warnings) = read_map(&request.map, &world.set)?;
         let gathered = Gathered::read(&map, data, &world.cases)?;
         if !gathered.bad.is_empty() && !request.skip_bad {
@@ -179,7 +180,7 @@ impl App {
         let changes = Changes::of(gathered, &map, &world, &name)?;
         let imported = changes.summary(&name, request.preview, warnings);
         if !request.preview {
-            keep(changes, &project, &mut world, &name)?;
+            self.keep_import(changes, &project, &mut world)?;
         }
         Ok(imported)
     }
@@ -212,26 +213,32 @@ fn refused(mut bad: Vec<Diagnostic>) -> AppError {
 
 /// Writes what is new. Each step alone leaves files and record sound, and the next import goes on from
 /// there: a label's case and output stand before the label does.
-fn keep(
-    changes: Changes,
-    project: &Project,
-    world: &mut LabelWorld,
-    set: &str,
-) -> Result<(), AppError> {
-    keep_cases(&mut world.folder, &changes)?;
-    keep_outputs(project, set, &changes.texts)?;
-    let Changes { verdicts, labels, .. } = changes;
-    let store = &world.store;
-    wait(|done| store.add_judgements(set, verdicts, done))?;
-    let rows = labels.into_iter().map(|event| LabelRow::Event(Box::new(event))).collect();
-    sync::bring(project, store, set, rows).map(drop)
+impl App {
+    fn keep_import(
+        &self,
+        changes: Changes,
+        project: &Project,
+        world: &mut LabelWorld,
+    ) -> Result<(), AppError> {
+        keep_cases(&mut world.folder, &changes)?;
+        let (store, set) = (&world.store, &world.folder.name);
+        keep_outputs(project, set, &changes.texts)?;
+        let Changes { verdicts, labels, .. } = changes;
+        wait(|done| store.add_judgements(set, verdicts, done))?;
+        let events = labels.into_iter().map(|event| LabelRow::Event(Box::new(event)));
+        let mut rows: Vec<LabelRow> = events.collect();
+        if !rows.is_empty() && !world.dealings.is_known() {
+            rows.push(world.dealings.row(&self.host, world.set.split));
+        }
+        sync::bring(project, store, set, rows).map(drop)
+    }
 }
 
 fn keep_cases(folder: &mut EvalSetFolder, changes: &Changes) -> Result<(), AppError> {
     if changes.cases.is_empty() {
         return Ok(());
     }
-    let added = folder.cases.append(&changes.cases);
+    let added = folder.cases.append_rows(&changes.cases);
     added.map_err(|error| AppError::input(error.to_string()))?;
     Ok(folder.save_cases()?)
 }

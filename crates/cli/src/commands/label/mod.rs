@@ -6,7 +6,7 @@ mod screen;
 mod sitting;
 mod tables;
 
-use app::{AppError, LabelPurge as Which, LabelRequest, QueueKind};
+use app::{AppError, LabelPurge as Which, LabelRequest, LabelsPurged, QueueKind};
 
 use super::Context;
 use super::permission::is_confirmed;
@@ -19,7 +19,12 @@ use crate::output::Output;
 pub(crate) fn label(context: &Context<'_>, args: Label) -> Result<Exit, AppError> {
     let (app, folder, output) = (&context.app, context.folder(), context.output);
     match args.command {
-        None => return sitting::label(context, &request(context, &args.what)?),
+        None => {
+            if args.resplit {
+                resplit(context, args.what.set.as_deref())?;
+            }
+            return sitting::label(context, &request(context, &args.what)?);
+        }
         Some(LabelCommand::Next(what)) => {
             output.many(&app.label_queue(folder, &request(context, &what)?)?, tables::queue);
         }
@@ -43,6 +48,28 @@ pub(crate) fn label(context: &Context<'_>, args: Label) -> Result<Exit, AppError
         Some(LabelCommand::Purge(args)) => return purge(context, &args),
     }
     Ok(Exit::Complete)
+}
+
+/// Takes the splits as they are now, and says what that took back.
+pub(super) fn resplit(context: &Context<'_>, set: Option<&str>) -> Result<(), AppError> {
+    let done = context.app.resplit(context.folder(), set)?;
+    let set = printable(&done.eval_set);
+    if done.changes.is_empty() {
+        context
+            .output
+            .note(&format!("the splits of {set} are those in which its cases were labelled\n"));
+        return Ok(());
+    }
+    let mut out = format!("{set}: splits drawn anew\n");
+    for change in &done.changes {
+        out += &format!("  {}\n", printable(change));
+    }
+    for certificate in &done.certificates {
+        out +=
+            &format!("  taken back from {}: calibrate the judge again\n", printable(certificate));
+    }
+    context.output.note(&out);
+    Ok(())
 }
 
 fn request(context: &Context<'_>, args: &LabelQueue) -> Result<LabelRequest, AppError> {
@@ -100,7 +127,7 @@ fn purge(context: &Context<'_>, args: &LabelPurge) -> Result<Exit, AppError> {
         labellers: args.by.clone(),
     };
     let found = app.labels_to_purge(folder, set, &which)?;
-    let (events, outputs) = (counted(found.events, "event"), counted(found.outputs, "output"));
+    let (events, outputs) = (purged_events(&found), counted(found.outputs, "output"));
     if !args.yes {
         if !Output::can_ask() {
             return Err(AppError::input(format!(
@@ -116,11 +143,19 @@ fn purge(context: &Context<'_>, args: &LabelPurge) -> Result<Exit, AppError> {
     let labeller = labeller_of(context, args.labeller.as_deref())?;
     let purged = app.purge_labels(folder, set, &which, &labeller)?;
     context.output.one(&purged, |purged| {
-        let (events, outputs) =
-            (counted(purged.events, "event"), counted(purged.outputs, "output"));
+        let (events, outputs) = (purged_events(purged), counted(purged.outputs, "output"));
         format!("removed {events} and the text of {outputs}; git keeps what was committed\n")
     });
     Ok(Exit::Complete)
+}
+
+fn purged_events(purged: &LabelsPurged) -> String {
+    let events = counted(purged.events, "event");
+    match purged.categories {
+        0 => events,
+        1 => format!("{events} (1 defines a kind of failure)"),
+        more => format!("{events} ({more} define kinds of failures)"),
+    }
 }
 
 fn unreadable(error: impl std::error::Error) -> AppError {
