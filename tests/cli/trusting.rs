@@ -61,8 +61,8 @@ fn forty_labels_by_keyboard_calibrate_the_judge_and_the_gate_refuses_it() {
     assert_eq!(gated.code, 1, "{gated}");
     insta::assert_snapshot!(lines(&gated, &["Gate failed", "✓", "✕"]), @r"
     Gate failed: 1 rule blocks.
-      ✓ the primary criterion is no worse: no worse
-      ✕ judges of helpful are trusted: helpful is not yet
+      ✓ the primary criterion has to be no worse: it is no worse (according to judge helpful (not
+      ✕ the judges of helpful have to be trusted: helpful is not yet
     ");
 }
 

@@ -55,18 +55,6 @@ impl Judge {
         found.unwrap_or_else(|problem| unreadable(&problem))
     }
 
-    /// Returns what is wrong with a reply; `None` if everything that the judge answers can be read in it.
-    pub fn problem(&self, reply: &Reply) -> Option<String> {
-        let judged: Vec<Judged> = match &self.answer {
-            JudgeAnswer::Criteria { criteria } => {
-                criteria.iter().map(|(name, _)| self.read_criterion(reply, name, None)).collect()
-            }
-            _ => vec![self.read(reply, None)],
-        };
-        let wrong = judged.into_iter().find(|judged| judged.outcome == Outcome::Unreadable);
-        wrong.map(|judged| judged.reason)
-    }
-
     /// Returns the one object of the reply that answers.
     fn object_in<'a>(&self, reply: &'a Reply) -> Result<Members<'a>, String> {
         if let Some(refusal) = &reply.refusal {
