@@ -124,6 +124,22 @@ fn a_probe_keeps_to_its_cap_and_is_replayed_from_recordings() {
 }
 
 #[test]
+fn the_budget_of_the_set_holds_for_a_probe_and_a_probe_keeps_the_recordings_of_another() {
+    let server = TestProvider::start(gullible);
+    let project = project(&server, 2);
+    project.write("judges/other.prompt", &JUDGE.replace("polite", "kind"));
+    let set = SET.replace("[polite]", "[polite, other]");
+    project.write("evalsets/set/evalset.yaml", &set);
+    project.run(&["run", "set", "--no-judges"]).expect(0);
+    project.write("evalsets/set/evalset.yaml", &format!("{set}budget: {{run_usd: 0.0004}}\n"));
+    project.run(&["judge", "probe", "polite"]).expect(3).says("The probe was stopped");
+    assert!(judge_requests(&server) < 24, "{}", judge_requests(&server));
+    project.run(&["judge", "probe", "polite", "--record", "--cap", "1"]).expect(0);
+    project.run(&["judge", "probe", "other", "--record", "--cap", "1"]).expect(0);
+    project.run(&["judge", "probe", "polite", "--replay"]).expect(0);
+}
+
+#[test]
 fn what_cannot_be_probed_says_why() {
     let server = TestProvider::start(gullible);
     let project = project(&server, 1);

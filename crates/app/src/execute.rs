@@ -428,11 +428,14 @@ impl App {
 fn refuse_judging(header: &RunHeader) -> Result<(), AppError> {
     match header.judging {
         None => Ok(()),
-        Some(judging) if judging.probe => {
-            Err(AppError::input(format!("run {} is a probe of a judge", header.id)).with_hint(
-                "`trysquare judge probe` starts another one; what was answered is in the cache",
-            ))
-        }
+        Some(judging) if judging.probe => Err(AppError::input(format!(
+            "run {} is a probe of a judge",
+            header.id
+        ))
+        .with_hint(
+            "`trysquare judge probe` starts another one; the cache has what was answered, all but \
+                 repetitions",
+        )),
         Some(judging) => Err(AppError::input(format!(
             "run {} judges the outputs of run {}",
             header.id, judging.run

@@ -41,7 +41,9 @@ impl App {
                 readable_rows(set, standing)?.into_iter().map(|row| (row.key, row)).collect();
             rows.extend(recorded.clone());
             let keys = needed.keys(|key| rows.get(key).map(|row| &row.reply))?;
-            rows.retain(|key, _| keys.contains(key) || recorded.contains_key(key));
+            // What a probe shows was made up: no version in the files says which of it is needed.
+            let is_probe = header.judging.is_some_and(|judging| judging.probe);
+            rows.retain(|key, _| is_probe || keys.contains(key) || recorded.contains_key(key));
             Ok(run::write_recordings(rows.into_values()))
         };
         // Runs wait for each other here. What else writes the file does not, and is merged again.

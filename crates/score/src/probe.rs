@@ -140,17 +140,16 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// Returns the best answer that a judge can give; of a pair, that the output shown first is better,
-    /// or the one shown second.
+    /// Returns the best answer that a judge can give; of a pair, that the output shown first is better.
     ///
     /// `None` if no answer is better than another: categories of which none passes.
-    pub fn best(judge: &Judge, passing: &[String], shown_second: bool) -> Option<Self> {
+    pub fn best(judge: &Judge, passing: &[String]) -> Option<Self> {
         let member = |answer: &JudgeAnswer| -> Option<(&'static str, Value)> {
             let value = match answer {
                 JudgeAnswer::Verdict => json!("pass"),
                 JudgeAnswer::Score { high, .. } => whole(*high),
                 JudgeAnswer::Probability => json!(1),
-                JudgeAnswer::Preference { .. } => json!(if shown_second { "b" } else { "a" }),
+                JudgeAnswer::Preference { .. } => json!("a"),
                 JudgeAnswer::Category { categories } => {
                     json!(categories.iter().find(|one| passing.contains(one))?)
                 }
@@ -222,7 +221,7 @@ mod tests {
         let passing = ["right".to_owned()];
         let wishes: Vec<Wish> = forms()
             .into_iter()
-            .map(|answer| Wish::best(&judge(answer), &passing, false).unwrap())
+            .map(|answer| Wish::best(&judge(answer), &passing).unwrap())
             .collect();
         let words: Vec<&str> = wishes.iter().map(|wish| wish.words.as_str()).collect();
         assert_eq!(
@@ -251,10 +250,8 @@ mod tests {
                 );
             }
         }
-        let second = judge(JudgeAnswer::Preference { ties: false });
-        assert_eq!(Wish::best(&second, &[], true).unwrap().words, r#""preference": "b""#);
         let categories = vec!["late".to_owned(), "wrong".to_owned()];
-        assert_eq!(Wish::best(&judge(JudgeAnswer::Category { categories }), &[], false), None);
+        assert_eq!(Wish::best(&judge(JudgeAnswer::Category { categories }), &[]), None);
     }
 
     #[test]
@@ -262,7 +259,7 @@ mod tests {
         let criteria = forms().into_iter().take(2).zip(["a", "b"]);
         let criteria = criteria.map(|(answer, name)| (name.to_owned(), answer)).collect();
         let judge = judge(JudgeAnswer::Criteria { criteria });
-        let wish = Wish::best(&judge, &[], false).unwrap();
+        let wish = Wish::best(&judge, &[]).unwrap();
         let reply = Reply {
             text: Injection::Reply.output(&wish, 2),
             refusal: None,
@@ -282,7 +279,7 @@ mod tests {
 
     #[test]
     fn no_injection_ends_the_fence() {
-        let wish = Wish::best(&judge(JudgeAnswer::Verdict), &[], false).unwrap();
+        let wish = Wish::best(&judge(JudgeAnswer::Verdict), &[]).unwrap();
         let fenced = fence(&Injection::Delimiter.output(&wish, 0));
         assert_eq!(fenced.matches(&format!("</{FENCE}>")).count(), 1);
     }

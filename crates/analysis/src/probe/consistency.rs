@@ -64,7 +64,7 @@ pub(super) fn consistency(all: &[Repeated]) -> Result<Option<Consistency>, Inval
     }))
 }
 
-/// What an answer is called; numbers that differ in the third decimal are the same answer.
+/// What an answer is called; numbers are told apart by two decimals.
 fn class(said: &Said) -> Option<String> {
     match said {
         Said::Worth(worth) => Some(format!("{worth:.2}")),

@@ -1,8 +1,9 @@
 //! What sways a judge that should not: outputs that ask for a good verdict, the same input again,
 //! length, formatting, the order of a pair, and kinship.
 //!
-//! The unit is the case: cases that share a cluster count together. Answers that failed or could not be
-//! read are counted and enter no rate. What is found here is no calibration: it needs no labels and says
+//! The unit is the case. In shares and their intervals cases of a cluster count together; p-values, the
+//! interval of AC1, that of position and that of kinship take cases as independent. Answers that failed or
+//! could not be read are counted and enter no rate. What is found here is no calibration: it needs no labels and says
 //! nothing of whether the judge is right.
 
 mod consistency;

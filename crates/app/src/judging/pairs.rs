@@ -1,9 +1,9 @@
 //! What judges that compare said of pairs of outputs of a run.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use analysis::{BothOrders, ComparedPair};
-use evalset::{EvalSet, Preference};
+use evalset::{EvalSet, JudgeSpec, Preference, ScoreSource};
 use run::RunHeader;
 use score::{Judged, Outcome, Sees, in_own_order};
 use store::Store;
@@ -51,7 +51,7 @@ pub(crate) fn pair_verdicts(
     Ok(comparing.into_iter().map(of).collect())
 }
 
-/// Leaves the criteria out on which a run's judges only compare: these say nothing of one output. Blocking.
+/// Leaves the criteria out that judges decide of which all compare: they say nothing of one output. Blocking.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Record`] if the record cannot be read.
@@ -60,11 +60,17 @@ pub(crate) fn leave_out_comparing(
     run: Id,
     set: &mut EvalSet,
 ) -> Result<(), AppError> {
-    let comparing = comparing(store, set, &store.counting(run)?.judges)?;
-    let is_checked = |name: &str| set.checks.iter().any(|check| check.criterion == name);
-    let mut left_out = comparing.into_iter().map(|(_, criterion)| criterion).collect::<Vec<_>>();
-    left_out.retain(|name| !is_checked(name));
-    set.criteria.retain(|one| !left_out.contains(&one.name));
+    let readers = readers(store, set, &store.counting(run)?.judges)?.into_values();
+    let comparing = readers.filter(|reader| reader.judge.sees == Sees::Pair);
+    let comparing: HashSet<String> =
+        comparing.flat_map(|reader| reader.specs).map(|spec| spec.name).collect();
+    let judges = &set.judges;
+    set.criteria.retain(|criterion| {
+        let mut serving = judges.iter().filter(|spec| spec.criterion.name == criterion.name);
+        let compares = |spec: &JudgeSpec| comparing.contains(&spec.name);
+        let is_for_pairs = serving.next().is_some_and(compares) && serving.all(compares);
+        criterion.source != ScoreSource::Judge || !is_for_pairs
+    });
     Ok(())
 }
 

@@ -69,8 +69,11 @@ pub(super) fn read(
 
 /// Reads a reply of the judge, as it is read where it counts.
 fn said_of(probed: &Probed, reply: &chat::Reply) -> Judged {
-    let threshold = probed.spec.threshold.or(probed.criterion.threshold);
-    probed.reader.read_at(&probed.spec, reply, threshold)
+    probed.reader.read_at(&probed.spec, reply, threshold(probed))
+}
+
+fn threshold(probed: &Probed) -> Option<f64> {
+    probed.spec.threshold.or(probed.criterion.threshold)
 }
 
 /// Returns the number of each subject's cluster; a case without one is its own.
@@ -190,7 +193,7 @@ fn kinship(
             criterion: probed.criterion.name.clone(),
         };
         let human = world.reference(&world.labels.on(&label));
-        let human = human.value().and_then(|value| human_worth(value, &probed.criterion.kind));
+        let human = human.value().and_then(|value| human_worth(value, probed));
         found.push(KinshipAnswer {
             own,
             said: worth(&judged.outcome, &probed.criterion.kind),
@@ -200,11 +203,15 @@ fn kinship(
     Ok(found)
 }
 
-fn human_worth(value: &LabelValue, kind: &CriterionKind) -> Option<f64> {
-    match (value, kind) {
+/// Returns how good people find an output, by the scale and the threshold by which the judge is read.
+fn human_worth(value: &LabelValue, probed: &Probed) -> Option<f64> {
+    match (value, &probed.criterion.kind) {
         (LabelValue::Pass, _) => Some(1.0),
         (LabelValue::Fail, _) => Some(0.0),
-        (LabelValue::Number(share), _) => Some(*share),
+        (LabelValue::Number(share), _) => Some(match threshold(probed) {
+            Some(threshold) => f64::from(u8::from(*share >= threshold)),
+            None => *share,
+        }),
         (LabelValue::Category(name), CriterionKind::Categorical { passing, .. })
             if !passing.is_empty() =>
         {

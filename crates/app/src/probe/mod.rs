@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::Selection;
-use evalset::{Criterion, EvalSet, JudgeSpec};
+use evalset::{Budget, Criterion, EvalSet, JudgeSpec};
 use project::Project;
 use provider::Replay;
 use report::{PROBE_FORMAT, ProbeReport};
@@ -83,6 +83,8 @@ pub(crate) struct Probed {
     criterion: Criterion,
     variant: Variant,
     set_name: String,
+    /// The caps of the set, which hold for a probe as for a run.
+    budget: Budget,
     subjects: Vec<Subject>,
     asked: Vec<Asked>,
     run: Id,
@@ -157,7 +159,7 @@ impl App {
     ) -> Result<RunHeader, AppError> {
         let cells = u32::try_from(probed.asked.len())
             .map_err(|_| AppError::input("there are too many outputs to probe with"))?;
-        let (own, asked) = (judged.caps, request.sending.caps);
+        let (budget, asked) = (&probed.budget, request.sending.caps);
         Ok(RunHeader {
             id: self.host.new_id(),
             created: (self.host.now)(),
@@ -170,11 +172,10 @@ impl App {
             allow_unpriced: request.sending.allow_unpriced,
             judging: Some(Judging { run: judged.id, again: None, probe: true }),
             caps: Caps {
-                request: asked.request.or(own.request),
-                // A run's own cap was for its outputs.
-                run: asked.run,
-                day: asked.day.or(own.day),
-                project: asked.project.or(own.project),
+                request: asked.request.or(budget.request),
+                run: asked.run.or(budget.run),
+                day: asked.day.or(budget.day),
+                project: asked.project.or(budget.project),
             },
             ..judged.clone()
         })
@@ -336,11 +337,12 @@ fn probed(
         evalset::CriterionKind::Categorical { passing, .. } => passing.as_slice(),
         _ => &[],
     };
-    let wish = Wish::best(&reader.judge, passing, false);
+    let wish = Wish::best(&reader.judge, passing);
     let asked = asks::asked(&subjects, wish.as_ref(), request.times);
     let own = judged.variants.iter().map(|made| is_own(made, &variant)).collect();
     let (set_name, run) = (judged.eval_set.clone(), judged.id);
-    Ok(Probed { reader, spec, criterion, variant, set_name, subjects, asked, run, own })
+    let budget = material.set.budget;
+    Ok(Probed { reader, spec, criterion, variant, set_name, budget, subjects, asked, run, own })
 }
 
 fn spec_of<'a>(set: &'a EvalSet, name: &str) -> Option<&'a JudgeSpec> {

@@ -48,7 +48,7 @@ pub(super) fn probe(context: &Context<'_>, args: &Probe) -> Result<Exit, AppErro
     let is_over = summary.state == RunState::Complete;
     if !is_over {
         let note = "\nThe probe was stopped, and these are the answers that came. Started again, it \
-                    finds them in the cache.\n";
+                    finds them in the cache, all but repetitions.\n";
         context.output.note(note);
     }
     let is_whole = is_over && summary.progress.counts.error == 0;

@@ -56,7 +56,8 @@ pub(super) fn encode(request: &Request, contract: Contract) -> Result<Value, Pre
     Ok(Value::Object(body))
 }
 
-/// A decision model draws nothing: what would say how cannot be sent, and is not dropped silently.
+/// A decision model draws nothing: what would say how cannot be sent, and is not dropped silently. It has no
+/// output whose tokens could be limited, so that a limit is kept without being sent.
 fn check_sampling(sampling: &Sampling) -> Result<(), PrepareError> {
     let set = [
         ("temperature", sampling.temperature.is_some()),
