@@ -2,7 +2,30 @@ use crate::help::explained;
 
 #[test]
 fn costs_and_prices_explain_themselves() {
-    insta::assert_snapshot!(explained(&[&["costs"], &["prices"], &["prices", "import"]]), @r#"
+    insta::assert_snapshot!(explained(&[&["estimate"], &["costs"], &["prices"], &["prices", "import"]]), @r#"
+    == estimate
+    Say what a run will take, before it starts: tokens and dollars, as a range
+
+    Usage: trysquare estimate [OPTIONS] <SET>
+
+    Arguments:
+      <SET>  The eval set: a folder in evalsets/
+
+    Options:
+          --variant <NAME>   Only these variants (may be repeated)
+          --case <ID>        Only these cases (may be repeated)
+          --tag <TAG>        Only cases with this tag (may be repeated)
+          --samples <N>      How often each case is sampled [default: the eval set's]
+          --no-cache         As if the cache were empty
+          --no-judges        Without the eval set's judges
+
+    Examples:
+      trysquare estimate order-number                     tokens and dollars, as a range
+      trysquare estimate order-number --variant examples --samples 5
+
+    Input is counted by the model's tokenizer where there is one. Output is predicted from earlier
+    answers of the same prompt on the same model. What the cache answers costs nothing. Nothing is sent.
+
     == costs
     Show what the runs of this project cost, judges apart, and what is left of its budgets
 

@@ -10,6 +10,7 @@ mod approved;
 mod baselines;
 mod ci;
 mod compare;
+mod estimate;
 mod failures;
 mod gate;
 mod help;

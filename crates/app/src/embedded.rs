@@ -13,10 +13,8 @@ use settings::Settings;
 use values::ContentHash;
 
 #[cfg(feature = "embedded-model")]
-use crate::Grants;
-#[cfg(feature = "embedded-model")]
 use crate::target::missing_trust;
-use crate::{AppError, Host, Sending};
+use crate::{AppError, Grants, Host, Sending};
 
 /// Tells whether a model comes from a file that the project names, so that it needs trust: native
 /// code reads it. A file of the user's own settings, and the built-in model's, need none.
@@ -45,15 +43,89 @@ pub(crate) fn connect(
     provider: &ProviderSettings,
     model: &str,
 ) -> Result<Arc<dyn Client>, AppError> {
-    use provider::embedded::{EmbeddedModel, EmbeddedOptions, ModelFile};
+    use provider::embedded::{EmbeddedModel, EmbeddedOptions};
 
+    let facts = provider.models.get(model).ok_or_else(|| unknown(provider, model))?;
+    let file =
+        model_file(host, settings, sending.map(|one| &one.grants), project, provider, model)?;
+    // Calls that run at once share a batch, and their sums come out in another order.
+    let concurrency = sending.and_then(|sending| sending.concurrency);
+    let usual = EmbeddedOptions::default();
+    let request_tokens = facts
+        .context_tokens
+        .and_then(|tokens| u32::try_from(tokens).ok())
+        .and_then(std::num::NonZeroU32::new);
+    let options = EmbeddedOptions {
+        parallel: concurrency.unwrap_or(provider.concurrency),
+        context_tokens: request_tokens
+            .map_or(usual.context_tokens, |most| most.max(usual.context_tokens)),
+        request_tokens,
+        ..usual
+    };
+    Ok(Arc::new(EmbeddedModel::new(file, options)))
+}
+
+/// Opens the tokenizer of a model, for counting what its prompts take. Blocking: reads the whole file.
+///
+/// # Errors
+/// [`crate::ErrorKind::Input`] if the file is not here, or is the project's and not trusted.
+#[cfg(feature = "embedded-model")]
+pub(crate) fn tokenizer(
+    host: &Host,
+    settings: &Settings,
+    grants: &Grants,
+    project: &Project,
+    provider: &ProviderSettings,
+    model: &str,
+) -> Result<PromptTokenizer, AppError> {
+    let file = model_file(host, settings, Some(grants), project, provider, model)?;
+    PromptTokenizer::open(&file).map_err(|failure| AppError::input(failure.to_string()))
+}
+
+/// Says that this build has no tokenizers of files.
+#[cfg(not(feature = "embedded-model"))]
+pub(crate) fn tokenizer(
+    _host: &Host,
+    _settings: &Settings,
+    _grants: &Grants,
+    _project: &Project,
+    _provider: &ProviderSettings,
+    _model: &str,
+) -> Result<PromptTokenizer, AppError> {
+    Err(without_models())
+}
+
+/// Counts the tokens of calls to a model inside this process.
+#[cfg(feature = "embedded-model")]
+pub(crate) use provider::embedded::GgufTokenizer as PromptTokenizer;
+
+/// Never made: this build has no models.
+#[cfg(not(feature = "embedded-model"))]
+pub(crate) enum PromptTokenizer {}
+
+#[cfg(not(feature = "embedded-model"))]
+impl PromptTokenizer {
+    pub(crate) fn count_prompt_tokens(&self, _call: &run::Call) -> Result<u64, run::Failure> {
+        match *self {}
+    }
+}
+
+/// Returns the file of a model. With `grants` it is to be opened, so that one that the project names must
+/// be trusted.
+#[cfg(feature = "embedded-model")]
+fn model_file(
+    host: &Host,
+    settings: &Settings,
+    grants: Option<&Grants>,
+    project: &Project,
+    provider: &ProviderSettings,
+    model: &str,
+) -> Result<provider::embedded::ModelFile, AppError> {
     let facts = provider.models.get(model).ok_or_else(|| unknown(provider, model))?;
     let (path, trusted) = match (settings.model_files.get(model), &facts.file) {
         (Some(path), _) => (path.clone(), None),
-        (None, Some(file)) => match sending {
-            Some(Sending { grants, .. }) => {
-                trusted_file(settings, grants, project, provider, model, file)?
-            }
+        (None, Some(file)) => match grants {
+            Some(grants) => trusted_file(settings, grants, project, provider, model, file)?,
             // Not loaded, but hashed where no hash is stated.
             None if facts.sha256.is_none() => (inside(project, model, file)?, None),
             None => (project.root.join(file), None),
@@ -68,22 +140,7 @@ pub(crate) fn connect(
         Some(known) => known,
         None => files::hash_file(&path)?,
     };
-    // Calls that run at once share a batch, and their sums come out in another order.
-    let concurrency = sending.and_then(|sending| sending.concurrency);
-    let file = ModelFile { name: model.to_owned(), path, sha256 };
-    let usual = EmbeddedOptions::default();
-    let request_tokens = facts
-        .context_tokens
-        .and_then(|tokens| u32::try_from(tokens).ok())
-        .and_then(std::num::NonZeroU32::new);
-    let options = EmbeddedOptions {
-        parallel: concurrency.unwrap_or(provider.concurrency),
-        context_tokens: request_tokens
-            .map_or(usual.context_tokens, |most| most.max(usual.context_tokens)),
-        request_tokens,
-        ..usual
-    };
-    Ok(Arc::new(EmbeddedModel::new(file, options)))
+    Ok(provider::embedded::ModelFile { name: model.to_owned(), path, sha256 })
 }
 
 /// Returns a model file of the project and the SHA-256 under which it is trusted.
@@ -127,8 +184,13 @@ pub(crate) fn connect(
     if !provider.models.contains_key(model) {
         return Err(unknown(provider, model));
     }
-    Err(AppError::input("this program was built without the embedded model")
-        .with_hint("build it with the feature `embedded-model`"))
+    Err(without_models())
+}
+
+#[cfg(not(feature = "embedded-model"))]
+fn without_models() -> AppError {
+    AppError::input("this program was built without the embedded model")
+        .with_hint("build it with the feature `embedded-model`")
 }
 
 fn unknown(provider: &ProviderSettings, model: &str) -> AppError {

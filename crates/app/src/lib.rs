@@ -62,7 +62,8 @@ pub use baseline::{
 pub use calibrate::{CalibrateRequest, JudgedRates};
 pub use compare::{CompareRequest, Compared};
 pub use costs::{
-    BudgetView, CostLine, CostsBy, CostsView, PriceView, PricesImported, PricesRequest,
+    Basis, BudgetView, CallsEstimate, CostLine, CostsBy, CostsView, ESTIMATE_CONFIDENCE, Free,
+    Money, PriceView, PricesImported, PricesRequest, RunEstimate, Tokens,
 };
 pub use doctor::{Finding, Health, HostContact};
 pub use error::{AppError, ErrorKind};

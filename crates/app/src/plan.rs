@@ -164,8 +164,7 @@ impl App {
         let header = self.header(&material, set_hash, cases.len(), &request)?;
         let order = order_of(&header, cases)?;
         let settings = self.settings()?;
-        let targets = Targets::declared(&self.host, &project, &material, &settings)?;
-        let calls = self.preparing_calls(&project, &material, &targets, replay.clone(), None)?;
+        let calls = self.planning_calls(&project, &material, replay.clone(), &settings)?;
         let (cells, count) = (order.cells(), order.cases().len());
         let sending = &request.sending;
         let mut summary = summarise(&header, cells, count, &material, &calls, &store, sending)?;
@@ -188,6 +187,23 @@ impl App {
             request,
             store,
         })
+    }
+
+    /// Makes the port that renders the calls of a plan. Blocking.
+    pub(crate) fn calls_of_plan(&self, plan: &Plan) -> Result<RunCalls, AppError> {
+        let settings = self.settings()?;
+        self.planning_calls(&plan.project, &plan.material, plan.replay.clone(), &settings)
+    }
+
+    fn planning_calls(
+        &self,
+        project: &Project,
+        material: &Arc<Material>,
+        replay: Option<Arc<Replay>>,
+        settings: &settings::Settings,
+    ) -> Result<RunCalls, AppError> {
+        let targets = Targets::declared(&self.host, project, material, settings)?;
+        self.preparing_calls(project, material, &targets, replay, None)
     }
 
     fn header(
@@ -449,14 +465,14 @@ fn order_of(header: &RunHeader, cases: Vec<PlannedCase>) -> Result<PlanOrder, Ap
 }
 
 /// How many cells are rendered and looked up in the cache at once.
-const PAGE: usize = 8_000;
+pub(crate) const PAGE: usize = 8_000;
 
 /// What a look at a cell found.
-struct Looked {
+pub(crate) struct Looked {
     variant: u32,
     costing: Costing,
     /// Whether the cache or a recording answers it.
-    is_known: bool,
+    pub(crate) is_known: bool,
 }
 
 /// Renders every cell and looks it up.
@@ -502,7 +518,7 @@ pub(crate) fn summarise(
 }
 
 /// Renders cells, and looks for their answers in the recordings and, where it is used, in the cache.
-fn look_up(
+pub(crate) fn look_up(
     cells: &[PlannedCell],
     calls: &RunCalls,
     cache: Option<&Store>,

@@ -18,7 +18,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use calibrate::{Calibrate, CalibrateSplit};
-pub(crate) use costs::{Costs, CostsGroup, ImportPrices, Prices, PricesCommand, PricesFrom};
+pub(crate) use costs::{
+    Costs, CostsGroup, Estimate, ImportPrices, Prices, PricesCommand, PricesFrom,
+};
 pub(crate) use failures::{Failures, FailuresCommand, FailuresFile, FailuresList, Who};
 pub(crate) use judge::{Judge, JudgeCommand, Probe};
 pub(crate) use label::{Label, LabelCommand, LabelImport, LabelPurge, LabelQueue, Queue};
@@ -104,6 +106,8 @@ pub(crate) enum Command {
     Cancel(RunName),
     /// List providers and models, and what is known of them
     Models,
+    /// Say what a run will take, before it starts: tokens and dollars, as a range
+    Estimate(Estimate),
     /// Show what the runs of this project cost, judges apart, and what is left of its budgets
     Costs(Costs),
     /// Show what the models of this project cost, and since when that is known

@@ -37,6 +37,7 @@ mod paired;
 mod paired_binary;
 mod pairwise;
 mod planning;
+mod prediction;
 mod proportion;
 mod quantile;
 mod random;
@@ -111,6 +112,7 @@ pub use planning::{
     PairedDesign, power_paired_mean, sample_size_mcnemar, sample_size_noninferiority_binary,
     sample_size_paired_mean, smallest_detectable_difference,
 };
+pub use prediction::sum_prediction;
 pub use proportion::{
     Proportion, clopper_pearson_interval, clopper_pearson_lower, clopper_pearson_upper,
     wilson_interval,

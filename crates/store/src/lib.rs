@@ -37,6 +37,7 @@ mod scores;
 mod sql;
 mod store;
 mod sums;
+mod usage;
 mod writer;
 mod writing;
 
@@ -61,4 +62,5 @@ pub use results::{AnswerRow, CellRow, FailureRow, RunSummary, Tally, VariantTota
 pub use runs::{Content, PlannedCells, Standing};
 pub use scores::{Counting, NewScores, SETTINGS_KIND};
 pub use store::{OpenOptions, Store, wait};
+pub use usage::{AnswerUsage, Billed};
 pub use writer::Done;

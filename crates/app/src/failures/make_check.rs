@@ -124,9 +124,15 @@ impl App {
 }
 
 fn check_document(name: &str, finds: &Finds, ignore_case: bool) -> Value {
+    // The texts are what an output says, and no template that a case fills.
+    let literal = |texts: &[String]| -> Vec<String> {
+        texts.iter().map(|text| text.replace("{{", "\\{{")).collect()
+    };
     let mut check = match finds {
-        Finds::Texts(texts) => json!({"name": name, "kind": "not_contains", "values": texts}),
-        Finds::Lacks(texts) => json!({"name": name, "kind": "contains", "values": texts}),
+        Finds::Texts(texts) => {
+            json!({"name": name, "kind": "not_contains", "values": literal(texts)})
+        }
+        Finds::Lacks(texts) => json!({"name": name, "kind": "contains", "values": literal(texts)}),
         Finds::Pattern(pattern) => {
             json!({"name": name, "kind": "regex", "pattern": pattern, "not": true})
         }
@@ -230,5 +236,22 @@ fn passes(check: &CheckSpec, case: &Case, text: &str) -> Option<bool> {
         Outcome::Pass => Some(true),
         Outcome::Fail => Some(false),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_placeholder_that_an_output_left_in_is_found_as_it_stands() {
+        let found = Finds::Texts(vec!["Dear {{name}}".to_owned()]);
+        let text = format!("checks: [{}]\n", check_document("unfilled", &found, false));
+        let check = read_check(Path::new("evalset.yaml"), &text, "unfilled").unwrap();
+        let case = r#"{"id": "a", "inputs": {"name": "Ana"}}"#;
+        let (cases, _) = evalset::CaseFile::read("cases.jsonl", case);
+        let case = cases.get("a").unwrap();
+        assert_eq!(passes(&check, &case, "Dear {{name}}, hello"), Some(false));
+        assert_eq!(passes(&check, &case, "Dear Ana, hello"), Some(true));
     }
 }

@@ -182,9 +182,15 @@ fn judge_prompt(model: &ModelRef, category: &Category, inputs: &str, notes: &[&s
 
 /// Returns a text as words of a template: on one line, and no part of it an instruction of the template.
 fn plain(text: &str) -> String {
-    let seen: String = text.chars().filter(|sign| !is_deceptive(*sign)).collect();
-    let line = seen.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.replace("{{", "{ {").replace("<<<", "< < <")
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut out = String::with_capacity(line.len());
+    for sign in line.chars().filter(|sign| !is_deceptive(*sign)) {
+        if "{<".contains(sign) && out.ends_with(sign) {
+            out.push(' ');
+        }
+        out.push(sign);
+    }
+    out
 }
 
 /// Returns the text of an eval set with a criterion, and the judge that decides it.
@@ -202,6 +208,9 @@ mod tests {
     #[test]
     fn what_people_wrote_is_no_part_of_a_template() {
         assert_eq!(plain("a\n{{output}} <<<x:y>>>"), "a { {output}} < < <x:y>>>");
-        assert_eq!(plain("{{{x}}}"), "{ {{x}}}");
+        for text in ["{{{output}}}", "{{{{x", "<<<<<a", "{\u{200b}{x}}"] {
+            let plain = plain(text);
+            assert!(!plain.contains("{{") && !plain.contains("<<"), "{plain}");
+        }
     }
 }

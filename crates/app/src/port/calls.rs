@@ -12,7 +12,7 @@ use run::{Bill, Call, Failure, FailureKind, PlannedCell, Retry};
 use crate::bridge;
 use crate::clients::{Clients, client_key};
 use crate::judging::Asking;
-use crate::material::{Maker, Material, ReadyPrompt};
+use crate::material::{Maker, Material, ReadyPrompt, ReadyVariant};
 use crate::media;
 use crate::target::Targets;
 
@@ -71,6 +71,23 @@ impl RunCalls {
         self.renderer.prepare(cell)
     }
 
+    /// Renders one cell, and returns the request that the call was made of, on the thread that asks; none
+    /// for a target.
+    pub(crate) fn request_now(
+        &self,
+        cell: &PlannedCell,
+    ) -> Result<Option<(Request, PreparedCell)>, Box<Failure>> {
+        let renderer = &self.renderer;
+        match &renderer.variant(cell)?.maker {
+            Maker::Prompt(prompt) => {
+                let request = renderer.request(prompt, cell)?;
+                let prepared = renderer.call_of(prompt, request.clone(), cell.sample)?;
+                Ok(Some((request, prepared)))
+            }
+            Maker::Target(_) | Maker::Nothing => Ok(None),
+        }
+    }
+
     /// Makes the call of a request to the model of a prompt, for the k-th repetition.
     pub(crate) fn prepare_request(
         &self,
@@ -98,23 +115,22 @@ impl Renderer {
         self.reads_files.get(index).copied().unwrap_or(false)
     }
 
-    fn prepare(&self, cell: &PlannedCell) -> Result<PreparedCell, Box<Failure>> {
-        let ready = usize::try_from(cell.variant)
+    fn variant(&self, cell: &PlannedCell) -> Result<&ReadyVariant, Box<Failure>> {
+        usize::try_from(cell.variant)
             .ok()
             .and_then(|index| self.material.variants.get(index))
-            .ok_or_else(|| refused("the plan names a variant that the run does not have"))?;
-        match &ready.maker {
-            Maker::Prompt(prompt) => self.prompt_call(prompt, cell),
+            .ok_or_else(|| refused("the plan names a variant that the run does not have"))
+    }
+
+    fn prepare(&self, cell: &PlannedCell) -> Result<PreparedCell, Box<Failure>> {
+        match &self.variant(cell)?.maker {
+            Maker::Prompt(prompt) => self.call_of(prompt, self.request(prompt, cell)?, cell.sample),
             Maker::Target(target) => self.target_call(&target.name, cell),
             Maker::Nothing => Err(refused("these outputs were made elsewhere")),
         }
     }
 
-    fn prompt_call(
-        &self,
-        prompt: &ReadyPrompt,
-        cell: &PlannedCell,
-    ) -> Result<PreparedCell, Box<Failure>> {
+    fn request(&self, prompt: &ReadyPrompt, cell: &PlannedCell) -> Result<Request, Box<Failure>> {
         let case = self.case(cell)?;
         let request = match &self.asking {
             Some(asking) => asking.request(prompt, &case, cell),
@@ -122,7 +138,7 @@ impl Renderer {
                 prompt.request(case.variables(), cell.sample).map_err(|error| error.to_string())
             }
         };
-        self.call_of(prompt, request.map_err(|text| refused(&text))?, cell.sample)
+        request.map_err(|text| refused(&text))
     }
 
     fn call_of(

@@ -52,6 +52,35 @@ pub(crate) enum PricesFrom {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
+    trysquare estimate order-number                     tokens and dollars, as a range\n  \
+    trysquare estimate order-number --variant examples --samples 5\n\n\
+    Input is counted by the model's tokenizer where there is one. Output is predicted from earlier\n\
+    answers of the same prompt on the same model. What the cache answers costs nothing. Nothing is sent.")]
+pub(crate) struct Estimate {
+    /// The eval set: a folder in evalsets/
+    pub(crate) set: String,
+    /// Only these variants (may be repeated)
+    #[arg(long = "variant", value_name = "NAME")]
+    pub(crate) variants: Vec<String>,
+    /// Only these cases (may be repeated)
+    #[arg(long = "case", value_name = "ID")]
+    pub(crate) cases: Vec<String>,
+    /// Only cases with this tag (may be repeated)
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// How often each case is sampled [default: the eval set's]
+    #[arg(long, value_name = "N")]
+    pub(crate) samples: Option<u32>,
+    /// As if the cache were empty
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    /// Without the eval set's judges
+    #[arg(long)]
+    pub(crate) no_judges: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
     trysquare costs                  by run\n  \
     trysquare costs --by model       which model is dear\n  \
     trysquare costs --by day         what each day cost, in UTC as the cap counts it\n\n\

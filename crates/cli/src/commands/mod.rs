@@ -7,6 +7,7 @@ mod compare;
 mod completions;
 mod costs;
 mod doctor;
+mod estimate;
 mod failures;
 mod gate;
 mod judge;
@@ -68,6 +69,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, AppError> {
         Command::Retry(args) => session::resume(&context, &args, true),
         Command::Cancel(args) => runs::cancel(&context, &args),
         Command::Models => models::models(&context),
+        Command::Estimate(args) => estimate::estimate(&context, args),
         Command::Costs(args) => costs::costs(&context, &args),
         Command::Prices(args) => prices::prices(&context, &args),
         Command::Key(args) => key::key(&context, args),
