@@ -6,6 +6,8 @@ use crate::sandbox::Sandbox;
 
 /// The cases, of which every second answer of `old` is right, and every one of `new`.
 const CASES: usize = 60;
+/// Where people's labels are.
+const LABELS: &str = "evalsets/order-number/labels.jsonl";
 
 /// A project whose criterion people decide, with the outputs of two variants.
 fn project() -> Sandbox {
@@ -119,6 +121,41 @@ fn hunted_labels_count_only_once_nothing_lacks_a_label() {
     assert_eq!(helpful(&found)["candidate_uncounted"]["not_drawn"], 50);
     label(&sandbox, &hunt, 20);
     assert_eq!(helpful(&compared(&sandbox))["decision"]["cases"], CASES);
+}
+
+/// What a comparison says of the labels of the first cases, each drawn with a chance of its own and
+/// labelled a minute after the one before.
+fn helpful_if_drawn(labels: &str, cases: usize, chance: impl Fn(usize) -> f64) -> Value {
+    let sandbox = project();
+    let rows = labels.lines().filter_map(|row| {
+        let mut row: Value = serde_json::from_str(row).unwrap();
+        let case: usize = row["case"].as_str()?.strip_prefix("c-")?.parse().ok()?;
+        row["drawn"]["probability"] = chance(case).into();
+        row["time"] = format!("2026-11-20T09:{case:02}:00Z").into();
+        (case < cases).then(|| format!("{row}\n"))
+    });
+    sandbox.write(LABELS, &rows.collect::<String>());
+    let found = helpful(&compared(&sandbox)).clone();
+    if found["refusal"]["kind"] == "unequally_drawn" {
+        let text = ran(&sandbox, &["compare", "old", "new"]);
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("were drawn with unequal chances, so that counting"), "{text}");
+    }
+    found
+}
+
+#[test]
+fn labels_drawn_with_unequal_chances_count_only_once_nothing_lacks_a_label() {
+    let sandbox = project();
+    label(&sandbox, &["--for", "old", "new", "--labeller", "ana"], 120);
+    let labels = sandbox.read(LABELS);
+    let by_doubt = |case: usize| if case.is_multiple_of(3) { 0.9 } else { 0.3 };
+    let unequal = helpful_if_drawn(&labels, 40, by_doubt);
+    assert_eq!(unequal["refusal"]["kind"], "unequally_drawn", "{unequal}");
+    assert_eq!(unequal["candidate_uncounted"]["unequally_drawn"], 40);
+    let grown = helpful_if_drawn(&labels, 40, |case| if case < 20 { 0.3 } else { 0.9 });
+    assert_eq!(grown["decision"]["cases"], 40, "a larger count later is an even draw: {grown}");
+    assert_eq!(helpful_if_drawn(&labels, CASES, by_doubt)["decision"]["cases"], CASES);
 }
 
 #[test]

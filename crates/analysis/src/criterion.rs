@@ -110,6 +110,8 @@ pub enum Refusal {
     NothingDecided,
     /// People decide it, and no shared case has their decision on both sides.
     Unlabelled,
+    /// People decide it, and what they decided was drawn with unequal chances.
+    UnequallyDrawn,
     /// Nothing decides pass or fail on it: a categorical criterion that only describes, or cases
     /// without a check.
     OnlyDescribes,
@@ -284,6 +286,7 @@ impl<'a> Prepared<'a> {
             unlabelled: [baseline.unlabelled, candidate.unlabelled],
             disputed: [baseline.disputed, candidate.disputed],
             not_drawn: [baseline.not_drawn, candidate.not_drawn],
+            unequally_drawn: [baseline.unequally_drawn, candidate.unequally_drawn],
         })
     }
 

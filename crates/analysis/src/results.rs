@@ -138,6 +138,9 @@ pub enum Open {
     /// It was labelled because somebody chose it, not by chance, while others have no label: rates
     /// over such labels would say what was looked for.
     NotDrawn,
+    /// Chance drew it for labelling, but some outputs more readily than others, while others have no
+    /// label: rates over such labels would say what was drawn more readily.
+    UnequallyDrawn,
 }
 
 impl Value {

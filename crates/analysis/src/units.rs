@@ -54,6 +54,8 @@ pub struct Uncounted {
     pub disputed: usize,
     /// It was chosen for labelling, not drawn by chance, while others have no label.
     pub not_drawn: usize,
+    /// It was drawn for labelling with another chance than others, while others have no label.
+    pub unequally_drawn: usize,
     /// Cells without an outcome.
     pub pending: usize,
     /// Cases without a single decided sample.
@@ -75,7 +77,7 @@ impl Uncounted {
 
     /// Returns the number of samples that people have not decided.
     pub fn open_samples(&self) -> usize {
-        self.unlabelled + self.disputed + self.not_drawn
+        self.unlabelled + self.disputed + self.not_drawn + self.unequally_drawn
     }
 
     /// Tells whether there are samples, and every one lacks something that decides pass or fail.
@@ -90,6 +92,7 @@ impl Uncounted {
             Value::Open(Open::Unlabelled) => self.unlabelled += 1,
             Value::Open(Open::Disputed) => self.disputed += 1,
             Value::Open(Open::NotDrawn) => self.not_drawn += 1,
+            Value::Open(Open::UnequallyDrawn) => self.unequally_drawn += 1,
             Value::Not(Status::Unreadable) => self.unreadable += 1,
             Value::Not(Status::Skipped) => self.skipped += 1,
             Value::Not(Status::NoChecks) => self.unchecked += 1,
@@ -117,7 +120,13 @@ pub(crate) struct Counted {
 impl Counted {
     /// Says why no pair is decided on both sides.
     pub(crate) fn nothing_decided(&self) -> Refusal {
-        if self.open.is_empty() { Refusal::NothingDecided } else { Refusal::Unlabelled }
+        if self.open.is_empty() {
+            return Refusal::NothingDecided;
+        }
+        match self.baseline.unequally_drawn + self.candidate.unequally_drawn {
+            0 => Refusal::Unlabelled,
+            _ => Refusal::UnequallyDrawn,
+        }
     }
 }
 
@@ -225,6 +234,7 @@ impl Tally {
         total.unlabelled += self.missing.unlabelled;
         total.disputed += self.missing.disputed;
         total.not_drawn += self.missing.not_drawn;
+        total.unequally_drawn += self.missing.unequally_drawn;
         total.open_cases += usize::from(self.is_open());
         total.pending += self.missing.pending;
         total.cases += usize::from(self.decided == 0);

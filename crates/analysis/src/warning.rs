@@ -68,8 +68,11 @@ pub enum Warning {
         /// Outputs that were chosen for labelling and not drawn by chance, which count only once
         /// everything has a label.
         not_drawn: [usize; 2],
+        /// Outputs that chance drew, but some more readily than others, which count likewise.
+        unequally_drawn: [usize; 2],
     },
-    /// The same versions answered the same cases before, and a verdict on those answers was shown.
+    /// A verdict was shown before of the same versions on the same cases, with other answers or with the
+    /// same answers judged otherwise.
     AnswersAgain {
         /// The criterion.
         criterion: String,

@@ -11,11 +11,14 @@ use project::Project;
 use report::Reason;
 use score::{Contribution, Outcome, Score, Status};
 use store::Store;
-use values::ContentHash;
+use values::{ContentHash, Timestamp};
 
 use crate::AppError;
 use crate::evidence::decide;
 use crate::labels::sync;
+
+/// Two probabilities nearer than this are the same chance.
+const SAME_CHANCE: f64 = 1e-9;
 
 /// The labels of an eval set in which people decide something.
 pub(crate) struct People {
@@ -43,8 +46,9 @@ impl People {
     /// Puts what people decided into some results, on the criteria that they decide.
     ///
     /// What counts is today's reference of each output, by labels of the case and the rubric that the
-    /// results are of. Labels that chance did not draw count only where no output of the variant lacks
-    /// one: a rate over chosen outputs would say what was looked for.
+    /// results are of. Labels that chance did not draw, or drew with unequal chances, count only where
+    /// every case of the variant with an output has a label on one: else a rate would say what was
+    /// looked for.
     pub(crate) fn decide(&self, set: &EvalSet, results: &mut VariantResults) {
         for place in 0..results.criteria.len() {
             let criterion = &results.criteria[place];
@@ -57,25 +61,34 @@ impl People {
 
     fn decide_one(&self, criterion: &Criterion, place: usize, cases: &mut [CaseResults]) {
         let rubric = criterion.rubric_hash();
-        let mut chosen = Vec::new();
-        let mut lacks_some = false;
+        let (mut chosen, mut drawn) = (Vec::new(), Vec::new());
+        let (mut lacks_some, mut lacks_label) = (false, false);
         for (at, case) in cases.iter_mut().enumerate() {
             let (id, hash) = (case.id.clone(), case.hash);
-            let (mut has_output, mut has_one) = (false, false);
+            let (mut has_output, mut has_one, mut has_label) = (false, false, false);
             for (sample, result) in case.samples.iter_mut().enumerate() {
                 let Some(output) = result.output else { continue };
                 let subject = subject(&id, hash, output, criterion);
-                let (value, is_drawn) = self.said(criterion, rubric, &subject);
+                let (value, draw) = self.said(criterion, rubric, &subject);
                 has_output = true;
                 has_one |= value.number().is_some();
-                if value.number().is_some() && !is_drawn {
-                    chosen.push((at, sample));
+                has_label |= value != Value::Open(Open::Unlabelled);
+                match draw {
+                    _ if value.number().is_none() => {}
+                    Some(draw) => drawn.push((draw, (at, sample))),
+                    None => chosen.push((at, sample)),
                 }
                 if let Some(slot) = result.values.get_mut(place) {
                     *slot = value;
                 }
             }
             lacks_some |= has_output && !has_one;
+            lacks_label |= has_output && !has_label;
+        }
+        if lacks_label && !were_even(drawn.iter().map(|(draw, _)| *draw).collect()) {
+            for (_, (at, sample)) in drawn {
+                cases[at].samples[sample].values[place] = Value::Open(Open::UnequallyDrawn);
+            }
         }
         if lacks_some {
             for (at, sample) in chosen {
@@ -84,26 +97,32 @@ impl People {
         }
     }
 
-    /// Returns what people decided on an output, and whether chance drew it.
+    /// Returns what people decided on an output, and how chance drew it; `None` if it did not.
     fn said(
         &self,
         criterion: &Criterion,
         rubric: ContentHash,
         subject: &LabelSubject,
-    ) -> (Value, bool) {
+    ) -> (Value, Option<ByChance>) {
         let counts = |event: &LabelEvent| !event.is_outdated(subject.case_hash, rubric);
         let on = self.labels.on(subject);
         let value = match on.reference_where(counts) {
-            Reference::Unlabelled => return (Value::Open(Open::Unlabelled), true),
-            Reference::Conflict => return (Value::Open(Open::Disputed), true),
+            Reference::Unlabelled => return (Value::Open(Open::Unlabelled), None),
+            Reference::Conflict => return (Value::Open(Open::Disputed), None),
             Reference::Adjudicated(value)
             | Reference::Shared(value)
             | Reference::Majority(value) => value_of(criterion, &value),
         };
         let current = on.current();
-        let drawn = current.values().filter(|label| counts(label.event));
-        let draw = Draw::of(drawn.map(|label| label.event.drawn.as_ref()));
-        (value, matches!(draw, Draw::Random(_)))
+        let drawn = || current.values().filter(|label| counts(label.event));
+        let draw = match Draw::of(drawn().map(|label| label.event.drawn.as_ref())) {
+            Draw::Random(probability) => {
+                let first = drawn().map(|label| label.event.time).min();
+                first.map(|first| ByChance { first, probability })
+            }
+            Draw::Hunt | Draw::Unknown => None,
+        };
+        (value, draw)
     }
 
     /// Returns what people say of one output, in their words where they left some.
@@ -136,6 +155,21 @@ impl People {
         });
         said.collect::<Vec<_>>().join("; ")
     }
+}
+
+/// How chance brought an output into a sample.
+#[derive(Clone, Copy)]
+struct ByChance {
+    /// When it was first labelled.
+    first: Timestamp,
+    probability: f64,
+}
+
+/// Tells whether chance drew every output as readily as any other. Even draws with growing chances,
+/// one after the other, are even; a draw that prefers some outputs mixes them in time.
+fn were_even(mut drawn: Vec<ByChance>) -> bool {
+    drawn.sort_by(|a, b| a.first.cmp(&b.first).then(b.probability.total_cmp(&a.probability)));
+    drawn.windows(2).all(|pair| pair[1].probability >= pair[0].probability - SAME_CHANCE)
 }
 
 fn subject(

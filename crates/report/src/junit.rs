@@ -70,7 +70,8 @@ impl Kind {
             | RowStatus::NoChecks
             | RowStatus::Unlabelled
             | RowStatus::Disputed
-            | RowStatus::NotDrawn => Self::Skipped,
+            | RowStatus::NotDrawn
+            | RowStatus::UnequallyDrawn => Self::Skipped,
         }
     }
 }

@@ -58,6 +58,8 @@ pub enum RowStatus {
     Disputed,
     /// Somebody chose it for labelling, and other outputs have no label.
     NotDrawn,
+    /// It was drawn for labelling with another chance than others, and some have no label.
+    UnequallyDrawn,
     /// It could not be decided.
     Skipped,
     /// Nothing decides pass or fail.
@@ -82,6 +84,7 @@ impl RowStatus {
             Self::NoChecks => Status::NoChecks.word(),
             Self::Disputed => "people disagree",
             Self::NotDrawn => "not drawn by chance",
+            Self::UnequallyDrawn => "drawn with unequal chances",
             Self::Unlabelled => "unlabelled",
             Self::Graded => "graded",
             Self::Pass => Status::Pass.word(),
@@ -97,6 +100,7 @@ impl RowStatus {
             Value::Open(Open::Unlabelled) => Self::Unlabelled,
             Value::Open(Open::Disputed) => Self::Disputed,
             Value::Open(Open::NotDrawn) => Self::NotDrawn,
+            Value::Open(Open::UnequallyDrawn) => Self::UnequallyDrawn,
             Value::Not(Status::Unreadable) => Self::Unreadable,
             Value::Not(Status::Skipped) => Self::Skipped,
             Value::Not(Status::NoChecks) => Self::NoChecks,

@@ -101,6 +101,7 @@ fn value(letter: u8) -> Value {
         b'l' => Value::Open(Open::Unlabelled),
         b'd' => Value::Open(Open::Disputed),
         b'h' => Value::Open(Open::NotDrawn),
+        b'r' => Value::Open(Open::UnequallyDrawn),
         b'.' => Value::Pending,
         other => panic!("{} is no status", char::from(other)),
     }

@@ -55,6 +55,7 @@ fn what_people_have_not_decided_counts_nowhere_and_is_told_apart_from_what_faile
         unlabelled: [2, 1],
         disputed: [1, 1],
         not_drawn: [1, 0],
+        unequally_drawn: [0, 0],
     };
     assert_eq!(comparison.warnings, [told], "one error of 61 is no reason for a warning");
 }
@@ -63,6 +64,8 @@ fn what_people_have_not_decided_counts_nowhere_and_is_told_apart_from_what_faile
 fn without_a_label_on_both_sides_there_is_no_verdict() {
     assert_eq!(refusal(&letters("a", "ppp"), &letters("b", "lll")), Some(Refusal::Unlabelled));
     assert_eq!(refusal(&letters("a", "pll"), &letters("b", "lpp")), Some(Refusal::Unlabelled));
+    let unequal = Some(Refusal::UnequallyDrawn);
+    assert_eq!(refusal(&letters("a", "ppp"), &letters("b", "lrr")), unequal);
     assert_eq!(refusal(&letters("a", "ppp"), &letters("b", "eee")), Some(Refusal::NothingDecided));
 }
 

@@ -27,6 +27,12 @@ pub fn refusal_sentence(criterion: &str, refusal: &Refusal, names: &Names) -> St
             "people decide it, and no shared case has their decision on both sides. {}",
             label_next(&criterion, names)
         ),
+        Refusal::UnequallyDrawn => format!(
+            "people decide it, and the outputs that they labelled were drawn with unequal chances, so \
+             that counting them alike would say what was drawn more readily. {}, with a `--count` \
+             that takes in every case.",
+            label_next(&criterion, names).trim_end_matches('.')
+        ),
         Refusal::OnlyDescribes => "nothing decides pass or fail on it. Name the categories that \
              pass, or give its cases a check."
             .to_owned(),

@@ -52,8 +52,17 @@ pub fn warning_sentence(warning: &Warning, names: &Names) -> String {
             name(criterion),
             counted(*clusters, "cluster")
         ),
-        Warning::OpenLabels { criterion, decided, of, unlabelled, disputed, not_drawn } => {
-            open_labels(criterion, (*decided, *of), [unlabelled, disputed, not_drawn], names)
+        Warning::OpenLabels {
+            criterion,
+            decided,
+            of,
+            unlabelled,
+            disputed,
+            not_drawn,
+            unequally_drawn,
+        } => {
+            let open = [unlabelled, disputed, not_drawn, unequally_drawn];
+            open_labels(criterion, (*decided, *of), open, names)
         }
         Warning::AnswersAgain { criterion, earlier, confidence } => {
             answers_again(criterion, *earlier, *confidence)
@@ -73,14 +82,15 @@ pub fn warning_sentence(warning: &Warning, names: &Names) -> String {
 /// Says that the same question was tried before.
 fn answers_again(criterion: &str, earlier: u32, confidence: f64) -> String {
     let shown = if earlier == 1 {
-        "a verdict on those answers was".to_owned()
+        "a verdict was".to_owned()
     } else {
-        format!("verdicts on {} such sets of answers were", count(earlier as usize))
+        format!("{} verdicts were", count(earlier as usize))
     };
     format!(
-        "{}: these versions answered these cases before, and {shown} shown. Each further try halves \
-         the error that its interval allows, here at {}, so that trying again until the verdict \
-         pleases does not pay. More cases or more samples say more.",
+        "{}: {shown} shown before of these versions and cases with other answers, or with the same \
+         answers judged otherwise (a mended judge, another threshold). Each further try halves the \
+         error that its interval allows, here at {}, so that trying again until the verdict pleases \
+         does not pay. More cases or more samples say more.",
         name(criterion),
         level(confidence)
     )
@@ -90,13 +100,14 @@ fn answers_again(criterion: &str, earlier: u32, confidence: f64) -> String {
 fn open_labels(
     criterion: &str,
     (decided, of): (usize, usize),
-    [unlabelled, disputed, not_drawn]: [&[usize; 2]; 3],
+    [unlabelled, disputed, not_drawn, unequally_drawn]: [&[usize; 2]; 4],
     names: &Names,
 ) -> String {
     let kinds = [
         ("unlabelled", unlabelled),
         ("disputed", disputed),
         ("chosen for labelling and not drawn by chance", not_drawn),
+        ("drawn for labelling with unequal chances", unequally_drawn),
     ];
     let said: Vec<String> = kinds
         .into_iter()

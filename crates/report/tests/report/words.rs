@@ -188,6 +188,7 @@ fn every_refusal_and_warning_is_a_sentence_with_a_remedy() {
         analysis::Refusal::JudgesChanged { names: judge() },
         analysis::Refusal::NothingDecided,
         analysis::Refusal::Unlabelled,
+        analysis::Refusal::UnequallyDrawn,
         analysis::Refusal::OnlyDescribes,
     ] {
         let text = refusal_sentence("polite", &refusal, &names);
@@ -209,6 +210,7 @@ fn every_refusal_and_warning_is_a_sentence_with_a_remedy() {
         unlabelled: [0, 122],
         disputed: [disputed, 0],
         not_drawn: [0, 0],
+        unequally_drawn: [0, 0],
     };
     assert_eq!(
         warning_sentence(&open(0), &names),
@@ -221,9 +223,10 @@ fn every_refusal_and_warning_is_a_sentence_with_a_remedy() {
         Warning::AnswersAgain { criterion: "exact".to_owned(), earlier: 2, confidence: 0.9875 };
     assert_eq!(
         warning_sentence(&again, &names),
-        "exact: these versions answered these cases before, and verdicts on 2 such sets of answers \
-         were shown. Each further try halves the error that its interval allows, here at 98.75 %, so \
-         that trying again until the verdict pleases does not pay. More cases or more samples say more."
+        "exact: 2 verdicts were shown before of these versions and cases with other answers, or with \
+         the same answers judged otherwise (a mended judge, another threshold). Each further try \
+         halves the error that its interval allows, here at 98.75 %, so that trying again until the \
+         verdict pleases does not pay. More cases or more samples say more."
     );
 }
 

@@ -21,8 +21,8 @@ struct Candidate {
     case: String,
     hash: ContentHash,
     outputs: BTreeMap<u32, ContentHash>,
-    /// Scores as the pass share of each judge, and of everything that scored.
-    judged: Vec<f64>,
+    /// Scores as the pass share of each judge, by variant, and of everything that scored.
+    judged: BTreeMap<u32, Vec<f64>>,
     scored: Vec<f64>,
     notes: BTreeMap<u32, String>,
 }
@@ -39,7 +39,10 @@ pub(super) fn from_run(
     let key = |candidate: &Candidate| draw(world.set.seed, criterion, &candidate.case);
     let drawn: Vec<(Candidate, Drawn)> = match request.queue {
         QueueKind::Measure => {
-            let plan = plan(&candidates, request.count)?;
+            // What people decide is counted alike in comparisons, so that it is drawn alike.
+            let by_people =
+                world.set.criterion(criterion).is_some_and(|one| one.source == ScoreSource::Human);
+            let plan = plan(&candidates, request.count, by_people)?;
             let mut drawn: Vec<_> = candidates
                 .into_iter()
                 .zip(plan)
@@ -135,19 +138,19 @@ impl Candidate {
 }
 
 /// Returns the probability of each candidate: where a judge gives one, or several judge, by their
-/// uncertainty, else the same for all.
-fn plan(candidates: &[Candidate], count: u32) -> Result<Vec<f64>, AppError> {
+/// uncertainty, else the same for all. That variants differ is no uncertainty.
+fn plan(candidates: &[Candidate], count: u32, evenly: bool) -> Result<Vec<f64>, AppError> {
     let is_graded = |share: &f64| *share > 0.0 && *share < 1.0;
+    let mut outputs = candidates.iter().flat_map(|one| one.judged.values());
     let is_informed =
-        candidates.iter().any(|one| one.judged.len() > 1 || one.judged.iter().any(is_graded));
-    let uncertainties: Vec<f64> = candidates
-        .iter()
-        .map(|one| match one.judged.as_slice() {
-            [] => 0.5,
-            judged => uncertainty(mean(judged)),
-        })
-        .map(|one| if is_informed { one } else { 1.0 })
-        .collect();
+        !evenly && outputs.any(|judged| judged.len() > 1 || judged.iter().any(is_graded));
+    let of_case = |one: &Candidate| {
+        let outputs: Vec<f64> =
+            one.judged.values().map(|judged| uncertainty(mean(judged))).collect();
+        if outputs.is_empty() { 0.5 } else { mean(&outputs) }
+    };
+    let uncertainties: Vec<f64> =
+        candidates.iter().map(|one| if is_informed { of_case(one) } else { 1.0 }).collect();
     let plan = stats::labelling_probabilities(&uncertainties, f64::from(count), UNIFORM_SHARE);
     plan.map(|plan| plan.probabilities)
         .map_err(|error| AppError::input(format!("no draw can be made: {error}")))
@@ -175,7 +178,7 @@ fn candidates(
             case: cell.case.id.clone(),
             hash: cell.case.hash,
             outputs: BTreeMap::new(),
-            judged: Vec::new(),
+            judged: BTreeMap::new(),
             scored: Vec::new(),
             notes: BTreeMap::new(),
         });
@@ -187,7 +190,7 @@ fn candidates(
             let Some(share) = passing_share(&score.outcome) else { continue };
             candidate.scored.push(share);
             if score.scorer.source == ScoreSource::Judge {
-                candidate.judged.push(share);
+                candidate.judged.entry(cell.variant).or_default().push(share);
             }
             let note = candidate.notes.entry(cell.variant).or_default();
             *note += &format!(" · {} {share}", score.scorer.name);
@@ -245,7 +248,7 @@ mod tests {
             case: case.to_owned(),
             hash: ContentHash::of_bytes(b"case"),
             outputs: BTreeMap::new(),
-            judged: judged.to_vec(),
+            judged: BTreeMap::from([(0, judged.to_vec())]),
             scored: judged.to_vec(),
             notes: BTreeMap::new(),
         }
@@ -254,17 +257,30 @@ mod tests {
     #[test]
     fn without_a_judge_that_is_unsure_every_case_is_as_likely() {
         let cases: Vec<_> = (0..10).map(|n| candidate(&n.to_string(), &[1.0])).collect();
-        assert!(plan(&cases, 5).unwrap().iter().all(|share| (share - 0.5).abs() < 1e-9));
-        let many = plan(&cases, 50).unwrap();
+        assert!(plan(&cases, 5, false).unwrap().iter().all(|share| (share - 0.5).abs() < 1e-9));
+        let many = plan(&cases, 50, false).unwrap();
         assert!(many.iter().all(|share| (share - 1.0).abs() < 1e-9));
     }
 
     #[test]
     fn cases_about_which_judges_are_unsure_are_drawn_more_often() {
         let panel = [candidate("a", &[1.0, 0.0]), candidate("b", &[1.0, 1.0])];
-        let shares = plan(&panel, 1).unwrap();
+        let shares = plan(&panel, 1, false).unwrap();
         // τ b/n = 0.1 for both; the rest goes where u is above 0.
         assert!((shares[0] - 0.9).abs() < 1e-9 && (shares[1] - 0.1).abs() < 1e-9, "{shares:?}");
+    }
+
+    #[test]
+    fn what_people_decide_and_variants_that_differ_are_drawn_evenly() {
+        let of = |case: &str, old: f64, new: f64| {
+            let judged = BTreeMap::from([(0, vec![old]), (1, vec![new])]);
+            Candidate { judged, ..candidate(case, &[]) }
+        };
+        let even = |shares: Vec<f64>| shares.iter().all(|share| (share - 0.5).abs() < 1e-9);
+        assert!(even(plan(&[of("a", 0.0, 1.0), of("b", 1.0, 1.0)], 1, false).unwrap()));
+        let unsure = [of("a", 0.5, 0.5), of("b", 1.0, 1.0)];
+        assert!(!even(plan(&unsure, 1, false).unwrap()));
+        assert!(even(plan(&unsure, 1, true).unwrap()));
     }
 
     #[test]
