@@ -1,6 +1,6 @@
 //! Kinds of judges besides one verdict on one output: several criteria, probabilities, juries, pairs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use evalset::ScoreSource;
 use score::{Outcome, Status};
@@ -122,6 +122,43 @@ fn a_threshold_decides_by_the_probability_of_the_verdict_and_changing_it_asks_no
     assert_eq!(judge_requests(&server), 2);
     let asked = server.seen().into_iter().find(is_judging).unwrap();
     assert_eq!(asked.json["top_logprobs"], 3);
+}
+
+#[test]
+fn a_changed_threshold_is_another_version_and_certifies_nothing_that_was_said_before() {
+    let server = TestProvider::start(|request| {
+        if !is_judging(request) {
+            return Behaviour::echo(request);
+        }
+        Behaviour::text(r#"{"reason": "because", "verdict": "pass"}"#)
+    });
+    let project = Project::new(&server.origin(), 2);
+    project.write("judges/sure.prompt", &judge("logprobs: 3", VERDICT, "{{output}}"));
+    let threshold = |threshold: &str| {
+        let judges = format!("judges:\n  - {{judge: sure, threshold: {threshold}}}\n");
+        set(&project, &format!("{judges}primary: sure\nsplit: {{train: 0, dev: 0, test: 100}}\n"));
+    };
+    threshold("0.3");
+    project.run(&["run", "set"]).expect(0);
+    let row = |case: &str| json!({"id": case, "answer": format!("echo: {case}"), "said": "pass"});
+    label(&project, "answer", "sure", row);
+    let certificate = || project.read("judges/sure.trust.json");
+    project.run(&["calibrate", "sure"]).expect(0).says("2 of 2");
+    let before = certificate();
+    threshold("0.95");
+    project.run(&["calibrate", "sure"]).expect(2).says("has judged nothing");
+    assert_eq!(certificate(), before);
+    project.run(&["score", "latest"]).expect(0);
+    project.run(&["calibrate", "sure"]).expect(0).says("0 of 2").says("its config");
+    assert_ne!(certificate(), before);
+    assert_eq!(judge_requests(&server), 2, "the answers are the same");
+    let record = project.latest();
+    let judged = record.scores.iter().map(|(_, score)| &score.score);
+    let versions: BTreeSet<_> = judged
+        .filter(|score| score.score.source == ScoreSource::Judge)
+        .map(|score| score.scored_by)
+        .collect();
+    assert_eq!(versions.len(), 2, "a comparison refuses what was read by two thresholds");
 }
 
 #[test]

@@ -253,7 +253,9 @@ impl App {
         let judges = counting_judges(&project, &store, run, &set, judges)?;
         keep_prompts(&store, &judges, now)?;
         let judges = variants_of(judges);
-        let verdicts = verdicts(&store, &header, &set, &judges)?;
+        let mut verdicts = verdicts(&store, &header, &set, &judges)?;
+        let rows = verdicts.take_rows();
+        store::wait(|done| store.add_judgements(&header.eval_set, rows, done))?;
         material.set = set;
         let material = Arc::new(material);
         let calls = Arc::new(RunCalls::new(

@@ -31,7 +31,7 @@ pub use evaluate::{evaluate, program_requests};
 pub use facts::REFUSAL_OPENINGS;
 pub use judge::{
     FENCE, Judge, JudgeAnswer, Judged, JuryMember, Sees, bind_rendered, fence, in_own_order,
-    judge_variables, jury, jury_version, pair_variables, read_judge, sees_rendered,
+    judge_variables, judge_version, jury, jury_version, pair_variables, read_judge, sees_rendered,
 };
 pub use likeness::{MAX_COMPARED_PAIRS, levenshtein, rouge_l, similarity};
 pub use outcome::{MAX_REASON_CHARS, Outcome, Score, Status};

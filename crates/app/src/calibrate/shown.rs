@@ -12,7 +12,9 @@ use values::{ContentHash, Id};
 
 use super::gather::{Gathering, scale_of};
 use super::trust::judge_today;
+use crate::judging::version_of;
 use crate::labels::{LabelWorld, open_world};
+use crate::material::counting_settings;
 use crate::{App, AppError};
 
 /// What a judge says of the variants of a run.
@@ -42,12 +44,19 @@ impl App {
     ) -> Result<Vec<JudgedRates>, AppError> {
         let (project, _) = self.open(folder)?;
         let store = self.store(&project)?;
-        let versions: BTreeSet<ContentHash> =
-            store.counting(run)?.judges.iter().map(|judge| judge.hash).collect();
-        if versions.is_empty() {
+        let judges = store.counting(run)?.judges;
+        if judges.is_empty() {
             return Ok(Vec::new());
         }
-        let set = store.run_header(run)?.eval_set;
+        let header = store.run_header(run)?;
+        // By the thresholds by which the run was scored.
+        let counting = counting_settings(&store, &header, &project.config.defaults)?;
+        let version = |judge: &run::Variant| {
+            let spec = counting.judges.iter().find(|spec| spec.name == judge.name)?;
+            Some(version_of(judge.hash, spec))
+        };
+        let versions: BTreeSet<ContentHash> = judges.iter().filter_map(version).collect();
+        let set = header.eval_set;
         let world = open_world(&project, store, &set)?;
         if let Some(judge) = world.set.judges.first() {
             world.require_splits(&format!("trysquare calibrate {}", judge.name))?;

@@ -12,11 +12,14 @@ use serde_json::json;
 use values::{ContentHash, Timestamp};
 
 use crate::AppError;
+use crate::judging::{member_version, version_of};
 use crate::material::stated_model;
 
 /// A judge as today's files have it.
 pub(crate) struct JudgeToday {
-    /// The version that its judgements carry: prompt, model and config.
+    /// The version of what is asked, whichever way the set reads the answer; of a jury its own.
+    asked: ContentHash,
+    /// The version that its judgements carry: prompt, model and config, and how the set reads its answers.
     pub(crate) version: ContentHash,
     /// What a certificate names.
     pub(crate) hashes: TrustHashes,
@@ -41,16 +44,19 @@ pub(crate) fn judge_today(
     let prompt = linked.version();
     // As of a variant without config of its own, since a judge has none in the set.
     let document = json!({"prompt": prompt, "model": model, "config": {}});
-    let version = ContentHash::of_document("trysquare-variant-v1", &document);
-    let threshold = json!({"config": {}, "threshold": spec.threshold});
+    let asked = ContentHash::of_document("trysquare-variant-v1", &document);
+    let mut read = json!({"config": {}, "threshold": spec.threshold});
+    if let Some(reads) = &spec.reads {
+        read["reads"] = json!(reads.name);
+    }
     let hashes = TrustHashes {
         prompt,
         model: model.to_string(),
-        config: ContentHash::of_document("trysquare-judge-config-v1", &threshold),
+        config: ContentHash::of_document("trysquare-judge-config-v1", &read),
         rubric: criterion.rubric_hash(),
         criterion: criterion.content_hash(),
     };
-    Ok(Some(JudgeToday { version, hashes }))
+    Ok(Some(JudgeToday { asked, version: version_of(asked, spec), hashes }))
 }
 
 /// Returns a judge or a jury as today's files have it, by its name in the set; `None` if the set has no
@@ -83,14 +89,14 @@ fn jury_today(
         let spec = set.judges.iter().find(|spec| spec.name == member.name);
         let today = spec.map(|spec| judge_today(project, spec, criterion)).transpose()?.flatten();
         let Some((spec, today)) = spec.zip(today) else { return Ok(None) };
-        members.push((today, spec.threshold));
+        members.push((today, spec));
     }
-    members.sort_by_key(|(today, _)| today.version.to_string());
+    members.sort_by_key(|(today, _)| today.asked.to_string());
     let versions: Vec<_> =
-        members.iter().map(|(today, threshold)| (today.version, *threshold)).collect();
+        members.iter().map(|(today, spec)| member_version(today.asked, spec)).collect();
     let prompts: Vec<_> = members.iter().map(|(today, _)| today.hashes.prompt).collect();
     let models: Vec<&str> = members.iter().map(|(today, _)| &*today.hashes.model).collect();
-    let thresholds: Vec<_> = members.iter().map(|(_, threshold)| *threshold).collect();
+    let thresholds: Vec<_> = members.iter().map(|(_, spec)| spec.threshold).collect();
     let rule =
         json!({"rule": jury.rule.name(), "threshold": jury.threshold, "members": thresholds});
     let hashes = TrustHashes {
@@ -100,7 +106,8 @@ fn jury_today(
         rubric: criterion.rubric_hash(),
         criterion: criterion.content_hash(),
     };
-    Ok(Some(JudgeToday { version: jury_version(jury, &versions), hashes }))
+    let version = jury_version(jury, &versions);
+    Ok(Some(JudgeToday { asked: version, version, hashes }))
 }
 
 /// Tells whether what a version of a judge or a jury says on a criterion can be trusted today.

@@ -19,7 +19,9 @@ mod verdicts;
 
 pub(crate) use ask::Asking;
 pub(crate) use pairs::{PairVerdicts, leave_out_comparing, pair_verdicts};
-pub(crate) use ready::{Reader, judge_of, judges_from_files, members, variants_of};
+pub(crate) use ready::{
+    Reader, judge_of, judges_from_files, member_version, members, variants_of, version_of,
+};
 pub(crate) use record::Needed;
 pub(crate) use scorer::JudgeScorer;
 pub(crate) use verdicts::{Verdicts, judging_runs, verdicts};

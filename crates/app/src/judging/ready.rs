@@ -4,7 +4,7 @@ use chat::Reply;
 use evalset::{EvalSet, JudgeSpec};
 use project::Project;
 use run::Variant;
-use score::{Judge, Judged, Outcome, read_judge};
+use score::{Judge, Judged, Outcome, judge_version, read_judge};
 use serde_json::Map;
 use store::Store;
 use values::ContentHash;
@@ -72,6 +72,17 @@ fn judge_from_files(project: &Project, spec: &JudgeSpec) -> Result<ReadyVariant,
     })?;
     fail_on_errors(file, read_judge(&linked).1)?;
     ready_prompt(spec.name.clone(), file, linked, spec.model.clone(), &Map::new())
+}
+
+/// Returns the version of what a judge of a set says, by the version of what it is asked.
+pub(crate) fn version_of(asked: ContentHash, spec: &JudgeSpec) -> ContentHash {
+    judge_version(asked, spec.threshold, spec.reads.as_ref().map(|reads| &*reads.name))
+}
+
+/// Returns what a jury knows of a member: the version of what it reads, and the threshold.
+pub(crate) fn member_version(asked: ContentHash, spec: &JudgeSpec) -> (ContentHash, Option<f64>) {
+    let reads = spec.reads.as_ref().map(|reads| &*reads.name);
+    (judge_version(asked, None, reads), spec.threshold)
 }
 
 /// A version of a judge whose replies can be read.

@@ -8,7 +8,7 @@ use score::{Judged, Outcome, Score, Status};
 use values::ContentHash;
 
 use crate::AppError;
-use crate::judging::ready::Reader;
+use crate::judging::ready::{Reader, version_of};
 use crate::material::Material;
 
 /// Reads the replies of judges, as the scores of the cells of a judging run.
@@ -42,7 +42,8 @@ impl Scorer for JudgeScorer {
             if judged.outcome == Outcome::Unreadable && plain.outcome != Outcome::Unreadable {
                 judged = plain;
             }
-            scores.extend(cell_score(&self.material.set, &spec.name, reader.version, judged));
+            let version = version_of(reader.version, spec);
+            scores.extend(cell_score(&self.material.set, &spec.name, version, judged));
         }
         let statuses: Vec<_> =
             scores.iter().map(|one| (&*one.criterion, one.score.outcome.status())).collect();

@@ -1,13 +1,13 @@
 use std::collections::{BTreeMap, HashMap};
 
-use evalset::{EvalSet, JurySpec, LabelledOutput, ScoreSource};
+use evalset::{EvalSet, JudgeSpec, JurySpec, LabelledOutput, ScoreSource};
 use run::{CellScore, RunHeader};
 use score::{Judged, JuryMember, Outcome, in_own_order, jury, jury_version};
 use store::{CellRecord, JudgedCell, Judgement, NewScores, Store};
 use values::{ContentHash, Id, Timestamp};
 
 use crate::judging::outputs::{Outputs, Shown};
-use crate::judging::ready::{Reader, readers};
+use crate::judging::ready::{Reader, member_version, readers, version_of};
 use crate::judging::scorer::cell_score;
 use crate::material::counting_settings;
 use crate::port::status_of;
@@ -86,7 +86,7 @@ pub(crate) fn saids(
             .values()
             .flat_map(|reader| reader.specs.iter().map(|spec| (reader.version, spec)))
             .filter(|(_, spec)| is_member(jury, &spec.name))
-            .map(|(version, spec)| (version, spec.threshold))
+            .map(|(asked, spec)| member_version(asked, spec))
             .collect();
         if specs().any(|spec| is_member(jury, &spec.name)) {
             decide(&mut said, jury, jury_version(jury, &versions));
@@ -170,6 +170,11 @@ fn weight(outcome: &Outcome) -> u8 {
 }
 
 impl Verdicts {
+    /// Hands over what is to be kept beside the labels.
+    pub(crate) fn take_rows(&mut self) -> Vec<Judgement> {
+        std::mem::take(&mut self.rows)
+    }
+
     fn extend(&mut self, set: &EvalSet, outputs: &Outputs, shown: Shown, name: &str, said: Said) {
         let Some(score) = cell_score(set, name, said.version, said.judged.clone()) else { return };
         let criterion = score.criterion.clone();
@@ -215,7 +220,7 @@ fn read(reader: &Reader, judging: Id, record: &CellRecord) -> Vec<(String, Said)
     let closing = record.attempts.iter().rev().find(|one| one.attempt.closes);
     let Some(closing) = closing else { return Vec::new() };
     let attempt = &closing.attempt;
-    let of = |spec| match &attempt.outcome {
+    let of = |spec: &JudgeSpec| match &attempt.outcome {
         run::Outcome::Answered(answer) => reader.read(spec, &answer.reply),
         run::Outcome::Failed(failure) => Judged {
             outcome: Outcome::Error,
@@ -223,13 +228,13 @@ fn read(reader: &Reader, judging: Id, record: &CellRecord) -> Vec<(String, Said)
             reason: format!("the judge gave no answer: {failure}"),
         },
     };
-    let said = |judged| Said {
-        judged,
-        version: reader.version,
+    let said = |spec: &JudgeSpec| Said {
+        judged: of(spec),
+        version: version_of(reader.version, spec),
         raw: Some((judging, record.cell.index)),
         at: attempt.ended,
     };
-    reader.specs.iter().map(|spec| (spec.name.clone(), said(of(spec)))).collect()
+    reader.specs.iter().map(|spec| (spec.name.clone(), said(spec))).collect()
 }
 
 impl App {

@@ -48,6 +48,23 @@ pub fn jury(spec: &JurySpec, members: &[JuryMember<'_>]) -> Judged {
     Judged { outcome, probability, reason: shorten(&reason, MAX_REASON_CHARS) }
 }
 
+/// Returns the version of a judge: what is asked, and how the set reads the answer.
+///
+/// `asked` is the version of its prompt with its model and config. A judge that the set reads as it is has
+/// that version; one with a threshold, or that reads one of several criteria, has another, because it says
+/// other things of the same answers.
+pub fn judge_version(
+    asked: ContentHash,
+    threshold: Option<f64>,
+    reads: Option<&str>,
+) -> ContentHash {
+    if threshold.is_none() && reads.is_none() {
+        return asked;
+    }
+    let document = json!({"asked": asked, "threshold": threshold, "reads": reads});
+    ContentHash::of_document("trysquare-judge-v1", &document)
+}
+
 /// Returns the version of a jury: what its members are, each with its threshold, and how they decide.
 ///
 /// `members` holds each member's version and threshold, in any order. A jury of other members, or of the

@@ -18,7 +18,7 @@ mod tests;
 
 pub use bind::{FENCE, bind_rendered, fence, judge_variables, pair_variables};
 pub use find::{read_judge, sees_rendered};
-pub use jury::{JuryMember, jury, jury_version};
+pub use jury::{JuryMember, judge_version, jury, jury_version};
 pub use reply::in_own_order;
 
 use crate::Outcome;
