@@ -52,17 +52,8 @@ pub fn warning_sentence(warning: &Warning, names: &Names) -> String {
             name(criterion),
             counted(*clusters, "cluster")
         ),
-        Warning::OpenLabels {
-            criterion,
-            decided,
-            of,
-            unlabelled,
-            disputed,
-            not_drawn,
-            unequally_drawn,
-        } => {
-            let open = [unlabelled, disputed, not_drawn, unequally_drawn];
-            open_labels(criterion, (*decided, *of), open, names)
+        Warning::OpenLabels { criterion, decided, of, .. } => {
+            open_labels(criterion, (*decided, *of), open_outputs(warning), names)
         }
         Warning::AnswersAgain { criterion, earlier, confidence } => {
             answers_again(criterion, *earlier, *confidence)
@@ -96,11 +87,21 @@ fn answers_again(criterion: &str, earlier: u32, confidence: f64) -> String {
     )
 }
 
+/// Returns the outputs of both sides that people have not decided so that they count, by why.
+fn open_outputs(warning: &Warning) -> [[usize; 2]; 4] {
+    match warning {
+        Warning::OpenLabels { unlabelled, disputed, not_drawn, unequally_drawn, .. } => {
+            [*unlabelled, *disputed, *not_drawn, *unequally_drawn]
+        }
+        _ => [[0; 2]; 4],
+    }
+}
+
 /// Says what people have not decided.
 fn open_labels(
     criterion: &str,
     (decided, of): (usize, usize),
-    [unlabelled, disputed, not_drawn, unequally_drawn]: [&[usize; 2]; 4],
+    [unlabelled, disputed, not_drawn, unequally_drawn]: [[usize; 2]; 4],
     names: &Names,
 ) -> String {
     let kinds = [
@@ -115,9 +116,9 @@ fn open_labels(
         .map(|(what, [a, b])| {
             format!(
                 "{} of {} and {} of {} are {what}",
-                counted(*a, "output"),
+                counted(a, "output"),
                 names.baseline,
-                count(*b),
+                count(b),
                 names.candidate
             )
         })
