@@ -60,6 +60,7 @@ fn a_range_is_rough_before_the_first_run_and_then_holds_the_next_bill() {
 
 /// Returns the path of the embedded model, or `None` after saying so.
 #[cfg(feature = "embedded-model")]
+#[expect(clippy::print_stdout, reason = "a test that did nothing says so")]
 fn model_path() -> Option<std::ffi::OsString> {
     let path = std::env::var_os("TRYSQUARE_SMOLLM2");
     let is_required = std::env::var_os("TRYSQUARE_REQUIRE_MODEL").is_some_and(|value| value == "1");

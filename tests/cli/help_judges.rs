@@ -1,7 +1,6 @@
 use crate::help::explained;
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "it is the help of every command")]
 fn judges_explain_themselves() {
     insta::assert_snapshot!(explained(&[&["judge"], &["judge", "list"], &["judge", "show"]]), @r"
     == judge

@@ -20,6 +20,7 @@ fn the_program_explains_itself() {
       retry        Send only the cells of a run again that ended in an error
       cancel       Ask a run in another process to stop; it can be resumed
       models       List providers and models, and what is known of them
+      estimate     Say what a run will take, before it starts: tokens and dollars, as a range
       costs        Show what the runs of this project cost, judges apart, and what is left of its
                    budgets
       prices       Show what the models of this project cost, and since when that is known
