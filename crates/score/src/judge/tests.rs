@@ -325,9 +325,6 @@ fn spelled(tokens: &[&str], at: usize, top: &[(&str, f64)]) -> Reply {
     Reply { logprobs, ..reply(tokens.concat().trim()) }
 }
 
-type Tokens = &'static [&'static str];
-type Alternatives = &'static [(&'static str, f64)];
-
 #[test]
 fn the_probability_of_a_verdict_is_read_from_its_token() {
     type Tokens = &'static [&'static str];
